@@ -1,0 +1,188 @@
+"""Bodies that are streamed from files: multipart forms and raw uploads, without reading them whole.
+
+http.client sends whatever has a ``read`` in blocks of 8 or 16 KiB, which is slower than the disk
+and the network; an iterable of large blocks is handed to the socket as it is.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from agavepy.errors import UsageError
+
+#: Bytes read and sent at a time; larger blocks gain nothing and cost memory in every thread.
+BLOCK = 1 << 20
+
+
+class Source:
+    """One file of an upload: what a caller gave for it, its name and its remaining size.
+
+    ``value`` is an open binary file, a path (text or path-like), bytes, or a tuple of a name and
+    one of these (a media type may follow). A file is sent from where it stands, again so if the
+    request has to be repeated. A text-mode file is read through its binary buffer.
+
+    ``size`` is in bytes and None where it cannot be known, as for a pipe. Raises UsageError, naming
+    the parameter ``label``, for anything else.
+    """
+
+    def __init__(self, value: Any, label: str) -> None:
+        self.label = label
+        self.media_type = "application/octet-stream"
+        name = ""
+        if isinstance(value, tuple) and len(value) in (2, 3):
+            name, value, *rest = value
+            self.media_type = str(rest[0]) if rest else self.media_type
+        self._path: Path | None = None
+        self._file: Any = None
+        self._start = 0
+        self.size: int | None
+        if isinstance(value, str | os.PathLike):
+            self._path = Path(os.fspath(value))
+            self.size = self._path_size()
+        elif isinstance(value, bytes | bytearray | memoryview):
+            self._file, self.size = io.BytesIO(value), memoryview(value).nbytes
+        elif hasattr(value, "read"):
+            self._file = self._binary(value)
+            self.size = self._file_size()
+        else:
+            raise UsageError(
+                f"{label}={value!r}: give an open binary file, a path, bytes, or (name, file)"
+            )
+        self.name = str(name) or self._own_name(value)
+
+    def _own_name(self, value: Any) -> str:
+        given = self._path if self._path is not None else getattr(value, "name", "")
+        # An unnamed temporary file has the number of its descriptor for a name.
+        return Path(os.fsdecode(given)).name if isinstance(given, str | bytes | Path) else ""
+
+    def _path_size(self) -> int:
+        assert self._path is not None
+        try:
+            if self._path.is_dir():
+                raise UsageError(f"{self.label}={str(self._path)!r} is a directory: give a file")
+            return self._path.stat().st_size
+        except OSError as error:
+            raise UsageError(
+                f"{self.label}={str(self._path)!r}: {error.strerror} (text is the path of a file; "
+                "give bytes to send content)"
+            ) from error
+
+    def _binary(self, file: Any) -> Any:
+        if not isinstance(file, io.TextIOBase):
+            return file
+        buffer = getattr(file, "buffer", None)
+        if buffer is None:
+            raise UsageError(f"{self.label}: a text stream has no bytes: encode it, or use BytesIO")
+        if file.seekable():
+            file.seek(file.tell())  # where the text stands is where its buffer shall stand
+        return buffer
+
+    def _file_size(self) -> int | None:
+        if not self.replayable:
+            return None
+        self._start = self._file.tell()
+        end: int = self._file.seek(0, os.SEEK_END)
+        self._file.seek(self._start)
+        return max(0, end - self._start)
+
+    @property
+    def replayable(self) -> bool:
+        """Whether the same bytes can be sent a second time."""
+        if self._path is not None:
+            return True
+        seekable = getattr(self._file, "seekable", None)
+        return bool(seekable()) if seekable else hasattr(self._file, "seek")
+
+    def __iter__(self) -> Iterator[bytes | memoryview]:
+        """Yield blocks; one is valid until the next is asked for.
+
+        Raises UsageError if the file is shorter than it was: the server waits for the rest.
+        """
+        if self._path is not None:
+            with self._path.open("rb", buffering=0) as file:
+                yield from self._blocks(file)
+            return
+        if self.replayable:
+            self._file.seek(self._start)
+        yield from self._blocks(self._file)
+
+    def _blocks(self, file: BinaryIO) -> Iterator[bytes | memoryview]:
+        left = self.size
+        readinto = getattr(file, "readinto", None)
+        room = memoryview(bytearray(BLOCK if left is None else min(BLOCK, left)))
+        while left is None or left > 0:
+            most = len(room) if left is None else min(len(room), left)
+            block: bytes | memoryview
+            block = room[: readinto(room[:most]) or 0] if readinto else file.read(most)
+            if isinstance(block, str):
+                raise UsageError(f"{self.label}: the file gives text: open it in binary mode")
+            if not len(block):
+                break
+            yield block
+            if left is not None:
+                left -= len(block)
+        if left:
+            raise UsageError(f"{self.label}: the file lost {left} bytes during the upload")
+
+
+class Stream:
+    """A request body made of bytes and files; iterating sends it from the start, each time.
+
+    ``size`` is its length in bytes, None where a file's is unknown (it is then sent in chunks).
+    """
+
+    def __init__(self, pieces: Iterable[bytes | Source]) -> None:
+        self._pieces = tuple(pieces)
+        self.size: int | None = 0
+        for piece in self._pieces:
+            length = len(piece) if isinstance(piece, bytes) else piece.size
+            self.size = None if self.size is None or length is None else self.size + length
+        self._sent = False
+
+    @property
+    def replayable(self) -> bool:
+        """Whether the body can be sent once more."""
+        return not self._sent or all(
+            piece.replayable for piece in self._pieces if isinstance(piece, Source)
+        )
+
+    def __iter__(self) -> Iterator[bytes | memoryview]:
+        self._sent = True
+        for piece in self._pieces:
+            if isinstance(piece, bytes):
+                yield piece
+            else:
+                yield from piece
+
+
+def encode(
+    fields: Iterable[tuple[str, str]], files: Iterable[tuple[str, Source]]
+) -> tuple[Stream, str]:
+    """Return a ``multipart/form-data`` body (RFC 7578) and its Content-Type.
+
+    Text fields go before files, so that a server knows them when a file arrives.
+    """
+    boundary = secrets.token_hex(16)
+    pieces: list[bytes | Source] = []
+    for name, text in fields:
+        pieces.append(_head(boundary, name) + b"\r\n" + text.encode() + b"\r\n")
+    for name, source in files:
+        head = _head(boundary, name, f'; filename="{_escaped(source.name or name)}"')
+        pieces += [head + f"Content-Type: {source.media_type}\r\n\r\n".encode(), source, b"\r\n"]
+    pieces.append(f"--{boundary}--\r\n".encode())
+    return Stream(pieces), f"multipart/form-data; boundary={boundary}"
+
+
+def _head(boundary: str, name: str, extra: str = "") -> bytes:
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="{_escaped(name)}"{extra}\r\n'
+    return head.encode("utf-8", "surrogateescape")
+
+
+def _escaped(name: str) -> str:
+    """Escape a name the way browsers do (WHATWG HTML, multipart/form-data encoding algorithm)."""
+    return name.replace("\r", "%0D").replace("\n", "%0A").replace('"', "%22")

@@ -1,0 +1,230 @@
+"""From the arguments of a call to a prepared request, by the operation's plan; nothing is sent.
+
+What does not depend on the arguments (the pieces of the path, the table of parameters) is worked
+out once for an operation, and the request is put together without the parsing that
+``requests.Request.prepare`` would do again on every call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import requests
+from requests.structures import CaseInsensitiveDict
+from requests.utils import check_header_validity
+
+from agavepy import marshal, multipart
+from agavepy.errors import UsageError, nearest
+from agavepy.plan import Parameter, Plan
+
+#: Arguments that every operation takes besides its own, and what each is for.
+EXTRAS = {
+    "headers": "a dict of request headers",
+    "query": "a dict of query terms",
+    "nonce": "an actor's nonce, sent in place of the access token",
+}
+#: Those that operations which read (GET) take as well.
+GET_EXTRAS = {
+    "search": "a dict of search terms, merged into the query",
+    "filter": "names of the fields to keep in each result",
+}
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+_BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+def build(
+    plan: Plan,
+    arguments: Mapping[str, Any],
+    base_url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    query: Mapping[str, Any] | None = None,
+) -> requests.PreparedRequest:
+    """Return the request of one call of ``plan`` to the tenant at ``base_url``.
+
+    ``arguments`` are the keywords of the call; None, or an empty extra, counts as not given.
+    Defaults of the description are never sent. Raises UsageError naming the argument.
+    """
+    return Builder(plan).build(arguments, base_url, headers=headers, query=query)
+
+
+class Builder:
+    """Builds the requests of one operation; see :func:`build`."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._table = {parameter.name: parameter for parameter in plan.parameters}
+        known = {**EXTRAS, **(GET_EXTRAS if plan.method == "GET" else {})}
+        #: The extras that no parameter of the same name takes the place of.
+        self.extras = {name: use for name, use in known.items() if name not in self._table}
+        self._names = {*self._table, *self.extras}
+        self._pieces = _split(plan.path, self._table)
+        self._required = [item for item in plan.parameters if item.required and not item.optional]
+        self._bodies = [item for item in plan.parameters if item.location == "body"]
+
+    def build(
+        self,
+        arguments: Mapping[str, Any],
+        base_url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, Any] | None = None,
+    ) -> requests.PreparedRequest:
+        """Return the prepared request of one call; see :func:`build`."""
+        given = self._check(arguments)
+        url = [base_url]
+        for piece in self._pieces:
+            if piece.__class__ is str:
+                url.append(piece)
+            elif piece.name in given:
+                url.append(marshal.path_text(piece, given[piece.name]))
+        request = requests.PreparedRequest()
+        request.method = self.plan.method
+        request.headers = CaseInsensitiveDict()
+        terms, form, files = self._sort(given, request.headers)
+        for extra, name in ((query, "query"), *((given.get(n), n) for n in self._merged(given))):
+            if extra:
+                terms += marshal.pairs(name, extra)
+        if terms:
+            url += ("?", urlencode(terms))
+        request.url = "".join(url)
+        self._add_body(request, given, form, files)
+        for chosen in (headers, given.get("headers") if "headers" in self.extras else None):
+            if chosen:
+                _add_headers(request.headers, chosen)
+        return request
+
+    def _merged(self, given: Mapping[str, Any]) -> list[str]:
+        return [name for name in ("query", "search") if name in self.extras and name in given]
+
+    def _check(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments that count, or raise UsageError for the first that is wrong."""
+        given = {}
+        for name, value in arguments.items():
+            if value is None or (not value and (name in EXTRAS or name in GET_EXTRAS)):
+                continue
+            given[name] = value
+        if not self._names.issuperset(given):
+            given = self._fold(given)
+        for parameter in self._required:
+            if parameter.name not in given:
+                raise self._missing(given)
+        return given
+
+    def _fold(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Make a body of keywords that are fields of it, where no body is given."""
+        unknown = [name for name in given if name not in self._names]
+        body = self._bodies[0] if self._bodies else None
+        fields = {field[0] for field in body.fields if "." not in field[0]} if body else set()
+        if body is not None and body.name not in given and fields.issuperset(unknown):
+            folded = {name: value for name, value in given.items() if name in self._names}
+            return {**folded, body.name: {name: given[name] for name in unknown}}
+        name = next((name for name in unknown if name not in fields), unknown[0])
+        if body is not None and name in fields:
+            raise UsageError(f"{self.plan.id}: {name!r} is a field of {body.name}: put it in there")
+        names = ", ".join(item.name for item in self.plan.parameters) or "none"
+        raise UsageError(
+            f"{self.plan.id} has no argument {name!r}{nearest(name, {*self._names, *fields})}; "
+            f"its arguments: {names}"
+        )
+
+    def _missing(self, given: Mapping[str, Any]) -> UsageError:
+        absent = [item for item in self._required if item.name not in given]
+        text = ", ".join(f"{p.name} ({p.doc})" if p.doc else p.name for p in absent)
+        return UsageError(f"{self.plan.id} needs {text}")
+
+    def _sort(
+        self, given: Mapping[str, Any], headers: CaseInsensitiveDict[str]
+    ) -> tuple[list[tuple[str, str]], list[tuple[str, str]], list[tuple[str, multipart.Source]]]:
+        """Return the query terms, form fields and files; header parameters go into ``headers``."""
+        terms: list[tuple[str, str]] = []
+        form: list[tuple[str, str]] = []
+        files: list[tuple[str, multipart.Source]] = []
+        for name, value in given.items():
+            parameter = self._table.get(name)
+            location = parameter.location if parameter is not None else ""
+            if parameter is None:
+                if name == "nonce":
+                    terms.append(("x-nonce", str(value)))
+                elif name == "filter":
+                    terms.append((name, marshal.text_of(Parameter(name, "query"), value)))
+            elif location == "query":
+                terms += marshal.terms(parameter, value)
+            elif location == "form":
+                form += marshal.terms(parameter, value)
+            elif location == "file":
+                files.append((name, multipart.Source(value, name)))
+            elif location == "header":
+                _add_headers(headers, {name: marshal.text_of(parameter, value)})
+        return terms, form, files
+
+    def _add_body(
+        self,
+        request: requests.PreparedRequest,
+        given: Mapping[str, Any],
+        form: list[tuple[str, str]],
+        files: list[tuple[str, multipart.Source]],
+    ) -> None:
+        plan = self.plan
+        if files or (form and plan.body == "multipart" and FORM not in plan.consumes):
+            stream, content_type = multipart.encode(form, files)
+            _set_body(request, stream, content_type)
+        elif form:
+            _set_body(request, urlencode(form).encode(), FORM)
+        elif self._bodies and self._bodies[0].name in given:
+            self._add_document(request, self._bodies[0].name, given[self._bodies[0].name])
+        elif plan.method in _BODY_METHODS and plan.method != "DELETE":
+            request.headers["Content-Length"] = "0"
+
+    def _add_document(self, request: requests.PreparedRequest, name: str, value: Any) -> None:
+        """Set a body: text and bytes as they are, an open file streamed, all else as JSON."""
+        consumes = self.plan.consumes
+        content_type = JSON if JSON in consumes or not consumes else consumes[0]
+        if isinstance(value, str):
+            _set_body(request, value.encode(), content_type)
+        elif isinstance(value, bytes | bytearray | memoryview):
+            _set_body(request, bytes(value), content_type)
+        elif hasattr(value, "read"):
+            _set_body(request, multipart.Stream([multipart.Source(value, name)]), content_type)
+        else:
+            _set_body(request, marshal.json_text(name, value).encode(), JSON)
+
+
+def _split(path: str, table: Mapping[str, Parameter]) -> tuple[Any, ...]:
+    """Return the template as text and the parameters between; an undeclared variable stays."""
+    pieces: list[Any] = []
+    literal, *rest = path.split("{")
+    pieces.append(literal)
+    for item in rest:
+        name, closed, after = item.partition("}")
+        parameter = table.get(name) if closed else None
+        pieces += [parameter if parameter is not None else f"{{{name}{closed}", after]
+    return tuple(piece for piece in pieces if piece != "")
+
+
+def _set_body(request: requests.PreparedRequest, body: Any, content_type: str) -> None:
+    request.body = body
+    size = body.size if isinstance(body, multipart.Stream) else len(body)
+    if size is None:
+        request.headers["Transfer-Encoding"] = "chunked"
+    else:
+        request.headers["Content-Length"] = str(size)
+    request.headers["Content-Type"] = content_type
+
+
+def _add_headers(headers: CaseInsensitiveDict[str], chosen: Any) -> None:
+    if not isinstance(chosen, Mapping):
+        raise UsageError(f"headers={chosen!r}: give a dict of request headers")
+    for name, value in chosen.items():
+        if value is None:
+            continue
+        text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+        try:
+            check_header_validity((name, text))
+            text.encode("latin-1")
+        except (requests.exceptions.InvalidHeader, UnicodeEncodeError) as error:
+            raise UsageError(f"{name!r} is no valid name of a header, or its value none") from error
+        headers[name] = text
