@@ -1,0 +1,364 @@
+"""An account: which tenant, by which credentials, through which connections; no services yet."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import threading
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from agavepy import config
+from agavepy.auth import authenticators
+from agavepy.auth.cache import Cache, Identity
+from agavepy.auth.keeper import CachedLogin
+from agavepy.auth.login import Token
+from agavepy.auth.sessions import HOW_TO_LOG_IN
+from agavepy.auth.tokens import Pair, TokenSource
+from agavepy.errors import CredentialsError, UsageError, nearest
+from agavepy.transport import Transport
+
+#: Names that people give for a keyword although they are spelled unlike it.
+_MEANT = {"base_url": "api_server", "url": "api_server", "host": "api_server", "user": "username"}
+_IGNORED = config.IGNORED_KEYS | {"scope", "token_type", "expiration"}
+_making = threading.RLock()
+
+
+class Account:
+    """The settings and the token of one client, usable from many threads; see its keywords there.
+
+    Raises UsageError for an address that is none, CredentialsError for a jwt without its header.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_server: str | None = None,
+        tenant_id: str | None = None,
+        client_name: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        api_key: str | None = None,
+        api_secret: str | None = None,
+        token: str | None = None,
+        refresh_token: str | None = None,
+        created_at: float | str | None = None,
+        expires_in: float | str | None = None,
+        expires_at: float | str | None = None,
+        token_username: str | None = None,
+        jwt: str | None = None,
+        jwt_header_name: str | None = None,
+        use_nonce: bool = False,
+        verify: bool | str | None = None,
+        proxies: Mapping[str, str] | None = None,
+        token_callback: Callable[..., object] | None = None,
+        resources: Any = None,
+        cache_client: bool = True,
+        **others: Any,
+    ) -> None:
+        spelled = _other_spellings(others)
+        api_server = api_server or spelled.get("api_server")
+        if jwt and not jwt_header_name:
+            raise CredentialsError("jwt needs jwt_header_name, the header that it travels in")
+        if token_callback is not None and not callable(token_callback):
+            raise UsageError(f"token_callback={token_callback!r} is not callable")
+        self.api_server = config.server_url(api_server) if api_server else None
+        self.tenant_id = tenant_id or spelled.get("tenant_id")
+        self.client_name = client_name
+        self.username = username
+        self.password = password
+        self.api_key = api_key or spelled.get("api_key")
+        self.api_secret = api_secret or spelled.get("api_secret")
+        self.token_username = token_username
+        self.jwt = jwt
+        self.header_name = jwt_header_name
+        self.use_nonce = use_nonce
+        self.verify = config.default_verify(os.environ) if verify is None else verify
+        self.proxies = proxies
+        self.token_callback = token_callback
+        self.resources = resources
+        self.cache_client = cache_client
+        self._given = Pair.from_record(
+            {
+                "token": token or spelled.get("token"),
+                "refresh_token": refresh_token,
+                "created_at": created_at,
+                "expires_in": expires_in,
+                "expires_at": expires_at,
+            }
+        )
+        self._source: TokenSource | None = None
+        self._transport: Transport | None = None
+        self._bearer: authenticators.Authenticator | None = None
+        if self.verify is False:
+            warnings.warn(
+                "verify=False: certificates are not checked, so anybody on the way can read the "
+                "token; give the path of a CA bundle instead",
+                stacklevel=2,
+            )
+
+    @property
+    def transport(self) -> Transport:
+        """The way to the tenant; CredentialsError when no address was given."""
+        transport = self._transport
+        if transport is None:
+            if not self.api_server:
+                raise CredentialsError(
+                    "the client does not know its tenant: Agave(api_server='https://…', …)"
+                )
+            with _making:
+                transport = self._transport
+                if transport is None:
+                    transport = Transport(self.api_server, verify=self.verify, proxies=self.proxies)
+                    self._transport = transport
+        return transport
+
+    def authenticator(self, security: str) -> authenticators.Authenticator | None:
+        """Return what puts a credential on requests: bearer, user, client or none.
+
+        Raises CredentialsError naming what is missing.
+        """
+        if security == "bearer":
+            return self._bearer or self._make_bearer()
+        base_url = self.transport.base_url
+        if security == "user":
+            if not (self.username and self.password):
+                raise CredentialsError(
+                    "the call needs the user's own name and password: Agave(username=…, password=…)"
+                )
+            return authenticators.UserBasic(self.username, self.password, base_url)
+        if security == "client":
+            if not (self.api_key and self.api_secret):
+                raise CredentialsError(
+                    "the call needs the key and secret of an OAuth client: "
+                    "Agave(api_key=…, api_secret=…)"
+                )
+            return authenticators.ClientBasic(self.api_key, self.api_secret, base_url)
+        return None
+
+    def _make_bearer(self) -> authenticators.Authenticator | None:
+        if self.use_nonce:
+            return None
+        base_url = self.transport.base_url
+        if self.jwt and self.header_name:
+            self._bearer = authenticators.Jwt(self.header_name, self.jwt, base_url)
+        else:
+            self._bearer = authenticators.Bearer(self._credentials(), base_url)
+        return self._bearer
+
+    def _credentials(self) -> TokenSource:
+        """Return the source of tokens; CredentialsError when there is nothing to get one with."""
+        source = self._source
+        if source is None:
+            if not (self.api_key and self.api_secret) and not (self._given and self._given.access):
+                raise CredentialsError(self._what_is_missing())
+            with _making:
+                source = self._source
+                if source is None:
+                    source = self._source = self._make_source()
+        return source
+
+    def _make_source(self) -> TokenSource:
+        if not (self.api_key and self.api_secret):
+            return TokenSource(self._given)
+        login = Token(
+            self.username,
+            self.password,
+            self.api_server or "",
+            self.api_key,
+            self.api_secret,
+            self.verify,
+            pair=self._given,
+            transport=self.transport,
+            token_username=self.token_username,
+            on_grant=self._tell,
+        )
+        if self.cache_client:
+            identity = Identity.of(self.__dict__)
+            login.keeper = CachedLogin(Cache.of(os.environ), identity, self._as_login)
+        return login
+
+    def _what_is_missing(self) -> str:
+        if self.username and self.password:
+            return (
+                "a user name and a password are good for ag.clients only; make an OAuth client "
+                "with ag.clients.create(body={'clientName': …}), which also gets a token, or give "
+                "api_key= and api_secret= of one that there is"
+            )
+        return (
+            "the client has no credentials: give a token=, or use Agave.restore(). " + HOW_TO_LOG_IN
+        )
+
+    def _as_login(self) -> dict[str, Any]:
+        """Return what is cached of a login, the code of the tenant included if it can be told."""
+        if not self.tenant_id:
+            self.tenant_id = self._ask_tenant()
+        names = ("api_server", "tenant_id", "client_name", "username", "api_key", "api_secret")
+        return {name: getattr(self, name) for name in names}
+
+    def _ask_tenant(self) -> str | None:
+        """Return the code of the tenant, None if nobody knows it."""
+        return None
+
+    def _tell(self, pair: Pair) -> None:
+        if self.token_callback is not None:
+            self.token_callback(**pair.info())
+
+    @property
+    def token(self) -> Token | None:
+        """The login with its ``token_info``; None for a client without an OAuth client."""
+        if not (self.api_key and self.api_secret and self.api_server):
+            return None
+        source = self._credentials()
+        return source if isinstance(source, Token) else None
+
+    @property
+    def _pair(self) -> Pair | None:
+        return self._source.pair if self._source is not None else self._given
+
+    @property
+    def _token(self) -> str | None:
+        pair = self._pair
+        return pair.access or None if pair is not None else None
+
+    @property
+    def refresh_token(self) -> str | None:
+        """The refresh token as it is now, None when there is none."""
+        pair = self._pair
+        return pair.refresh or None if pair is not None else None
+
+    _refresh_token = refresh_token
+
+    @property
+    def created_at(self) -> int | None:
+        """When the token was got, in epoch seconds."""
+        value: int | None = self._times()["created_at"]
+        return value
+
+    @property
+    def expires_in(self) -> int | None:
+        """For how many seconds the token was good when it was got."""
+        value: int | None = self._times()["expires_in"]
+        return value
+
+    @property
+    def expires_at(self) -> str | None:
+        """When the token expires, as text in local time."""
+        value: str | None = self._times()["expires_at"]
+        return value
+
+    def _times(self) -> dict[str, Any]:
+        return (self._pair or Pair("")).times()
+
+    @property
+    def can_refresh(self) -> bool:
+        """Whether a new token can be got when this one expires."""
+        token = self.token
+        return token is not None and token.can_refresh
+
+    def refresh(self) -> str:
+        """Get a new access token and return its text; a bare client returns the one it has.
+
+        Raises TokenError when the server refuses, CredentialsError when there is no token at all.
+        """
+        return self._credentials().refresh()
+
+    def tokens(self) -> dict[str, str | None]:
+        """Return access_token and refresh_token, after a login or renewal if one is due."""
+        access = self._credentials().access()
+        return {"access_token": access, "refresh_token": self.refresh_token}
+
+    def set_client(self, key: str, secret: str) -> None:
+        """Go on with another OAuth client; a token is got at once when there is none."""
+        with _making:
+            pair = self._pair
+            if pair is not None and self.api_key != key:
+                # The refresh token belongs to the client that it was got through.
+                pair = dataclasses.replace(pair, refresh="") if pair.access else None
+            self.api_key, self.api_secret = key, secret
+            self._given, self._source, self._bearer = pair, None, None
+        if pair is None and self.username and self.password:
+            self._credentials().access()
+
+    def save_configs(self, cache_dir: str | os.PathLike[str] | None = None) -> None:
+        """Make this login the current cached one, in ``cache_dir`` or the credentials directory.
+
+        Raises CredentialsError when there is no OAuth client or token to save, OSError.
+        """
+        if not self.token:
+            raise CredentialsError(self._what_is_missing())
+        self._credentials().access()
+        environ = os.environ
+        directory = Path(cache_dir) if cache_dir else config.credentials_directory(environ)
+        pair = self._pair
+        assert pair is not None
+        Cache(directory, config.home_directory(environ)).log_in(self._as_login(), pair)
+
+    def refresh_aris(self) -> None:
+        """Do nothing: services always use the current token. Earlier releases needed the call."""
+
+    @property
+    def host(self) -> str:
+        """Host and port of the tenant."""
+        return urlsplit(self.api_server or "").netloc
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the keywords from which an equal client can be made, secrets included."""
+        names = (
+            "username",
+            "api_server",
+            "tenant_id",
+            "client_name",
+            "api_key",
+            "api_secret",
+            "use_nonce",
+            "verify",
+            "proxies",
+            "token_username",
+        )
+        tokens = {"token": self._token, "refresh_token": self.refresh_token, **self._times()}
+        return {**{name: getattr(self, name) for name in names}, **tokens}
+
+    def __repr__(self) -> str:
+        who = self.token_username or self.username or "somebody"
+        through = f" through {self.client_name}" if self.client_name else ""
+        where = self.api_server or "no tenant yet"
+        return f"<{type(self).__name__} {who}{through} at {where}>"
+
+    def __copy__(self) -> Account:
+        """Return a client of its own that shares token and connections: both are safe to share."""
+        twin = type(self).__new__(type(self))
+        state = self._state()
+        if self.api_key and self.api_secret and self.api_server:
+            state["_source"] = self._credentials()
+        twin.__dict__.update(state)
+        return twin
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Account:
+        return self.__copy__()
+
+    def _state(self) -> dict[str, Any]:
+        return dict(self.__dict__)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle settings and the token pair, without locks and connections."""
+        state = self._state()
+        return {**state, "_given": self._pair, "_source": None, "_transport": None, "_bearer": None}
+
+
+def _other_spellings(others: Mapping[str, Any]) -> dict[str, Any]:
+    """Return keywords in the spelling of cached records; warn about those that nobody knows."""
+    bash = {theirs: ours for ours, theirs in config.BASH_KEYS.items()}
+    found = {}
+    for name, value in others.items():
+        if name in bash:
+            found[bash[name]] = value
+        elif name not in _IGNORED:
+            known = [*config.RECORD_KEYS, "password", "jwt", "jwt_header_name", "token_callback"]
+            meant = _MEANT.get(name)
+            hint = f" (did you mean {meant!r}?)" if meant else nearest(name, known)
+            warnings.warn(f"Agave has no keyword {name!r}{hint}: it is ignored", stacklevel=3)
+    return found

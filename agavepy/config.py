@@ -1,0 +1,164 @@
+"""Where settings come from and how they are spelled: keywords, variables, cached records.
+
+Nothing here reads a file: environments and records are handed in.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from agavepy.errors import UsageError, redact_url
+
+#: What a cached login holds, as keywords of the client.
+RECORD_KEYS = (
+    "tenant_id",
+    "api_server",
+    "api_secret",
+    "api_key",
+    "username",
+    "token",
+    "refresh_token",
+    "created_at",
+    "expires_in",
+    "expires_at",
+    "client_name",
+    "token_username",
+    "use_nonce",
+    "verify",
+    "proxies",
+)
+#: How the bash tools and ``current`` spell some of those (agave-cli ``common.sh``, agavepy 0.9).
+BASH_KEYS = {
+    "tenant_id": "tenantid",
+    "api_server": "baseurl",
+    "api_secret": "apisecret",
+    "api_key": "apikey",
+    "token": "access_token",
+}
+#: Keys of records that say nothing to a client.
+IGNORED_KEYS = frozenset({"devurl"})
+
+#: The environment variable of each keyword.
+VARIABLES = {
+    "api_server": "TAPIS_BASE_URL",
+    "token": "TAPIS_TOKEN",
+    "refresh_token": "TAPIS_REFRESH_TOKEN",
+    "username": "TAPIS_USERNAME",
+    "password": "TAPIS_PASSWORD",
+    "api_key": "TAPIS_API_KEY",
+    "api_secret": "TAPIS_API_SECRET",
+}
+_DIRECTORY_VARIABLES = ("TAPIS_CACHE_DIR", "AGAVE_CACHE_DIR")
+_VERIFY_VARIABLE = "TAPIS_DEFAULT_VERIFY_SSL"
+_FALSE = frozenset({"0", "false", "no", "off"})
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def from_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the keywords that environment variables give a value; an empty one gives none."""
+    return {key: environ[name] for key, name in VARIABLES.items() if environ.get(name)}
+
+
+def credentials_directory(environ: Mapping[str, str]) -> Path:
+    """Return the directory of the cached logins: from the environment, else ``~/.agave``."""
+    for name in _DIRECTORY_VARIABLES:
+        if environ.get(name):
+            return Path(environ[name]).expanduser()
+    return home_directory(environ) / ".agave"
+
+
+def home_directory(environ: Mapping[str, str]) -> Path:
+    """Return the user's home directory as HOME has it, else as the system knows it."""
+    return Path(environ.get("HOME") or os.path.expanduser("~"))  # noqa: PTH111 - no error if none
+
+
+def default_verify(environ: Mapping[str, str]) -> bool:
+    """Tell whether certificates are checked when a client does not say."""
+    return environ.get(_VERIFY_VARIABLE, "").lower() not in _FALSE
+
+
+def server_url(address: str) -> str:
+    """Return the base address of a tenant: with a scheme, without a trailing slash.
+
+    ``host``, ``host:8080`` and ``http://host/prefix/`` are fine. Raises UsageError for what is no
+    http or https address.
+    """
+    text = str(address).strip()
+    if "://" not in text:
+        text = f"https://{text}"
+    shown = redact_url(str(address))
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as error:
+        raise UsageError(f"api_server={shown!r} is no address: {error}") from error
+    if parts.scheme.lower() not in _DEFAULT_PORTS or not parts.hostname or port == 0:
+        raise UsageError(
+            f"api_server={shown!r} is no address: give one such as 'https://host:8080/prefix'"
+        )
+    if parts.query or parts.fragment or parts.username is not None:
+        raise UsageError(
+            f"api_server={shown!r} is more than the address of a tenant, such as "
+            "'https://host:8080/prefix': it holds a user name, a query or a fragment"
+        )
+    return f"{parts.scheme.lower()}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def origin(url: str) -> tuple[str, str, int | None]:
+    """Return scheme, host and port of an address, the port of the scheme where it names none.
+
+    What is no address has an origin that equals no other's.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return "", url, None
+    scheme = parts.scheme.lower()
+    return scheme, parts.hostname or "", port if port is not None else _DEFAULT_PORTS.get(scheme)
+
+
+def same_server(one: str, other: str) -> bool:
+    """Tell whether two spellings of a base address mean the same tenant."""
+    try:
+        first, second = server_url(one), server_url(other)
+    except UsageError:
+        return False
+    return origin(first) == origin(second) and urlsplit(first).path == urlsplit(second).path
+
+
+def keywords(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the client keywords of a cached record in any spelling; others are left out.
+
+    Where a record has both spellings the client's own one counts, unless it is empty.
+    """
+    found = {}
+    for key in RECORD_KEYS:
+        value = record.get(key)
+        if value in (None, "") and key in BASH_KEYS:
+            value = record.get(BASH_KEYS[key])
+        if value not in (None, ""):
+            found[key] = value
+    return found
+
+
+def seconds(value: Any) -> float | None:
+    """Return a time or a span as seconds; text of a number is read, anything else is None.
+
+    A date as ``time.ctime`` writes it ("Fri May  1 10:25:41 2020", local time) is read as well.
+    """
+    if isinstance(value, bool) or value in (None, ""):
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        try:
+            number = time.mktime(time.strptime(str(value)))
+        except (ValueError, OverflowError):
+            return None
+    return number if abs(number) < 1e12 else None
