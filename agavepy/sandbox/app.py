@@ -1,0 +1,192 @@
+"""The tenant as a WSGI application: route, check the caller, call the handler, write the reply."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, cast
+
+from werkzeug.wrappers import Request
+
+from agavepy import loader
+from agavepy.plan import Plan
+from agavepy.sandbox import gateway, registry
+from agavepy.sandbox.arguments import Arguments, read
+from agavepy.sandbox.call import Call, Reply
+from agavepy.sandbox.checks import Checks
+from agavepy.sandbox.envelope import failure, keep, success
+from agavepy.sandbox.errors import ApiError, Fault, SandboxError
+from agavepy.sandbox.router import Router
+from agavepy.sandbox.tenant import Tenant
+
+_log = logging.getLogger(__name__)
+_REASONS = {
+    200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 206: "Partial Content",
+    302: "Found", 304: "Not Modified", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden",
+    404: "Not Found", 405: "Method Not Allowed", 409: "Conflict", 412: "Precondition Failed",
+    416: "Range Not Satisfiable", 429: "Too Many Requests", 500: "Internal Server Error",
+    501: "Not Implemented", 502: "Bad Gateway", 503: "Service Unavailable",
+}  # fmt: skip
+
+
+class App:
+    """Answers the described operations of all bundled services for one tenant.
+
+    Raises SandboxError when an operation is described and nothing answers it. ``check_answers``
+    holds each reply against its document; one that differs is answered 500 with the difference.
+    ``log`` is called with one line of text for each request.
+    """
+
+    def __init__(
+        self,
+        tenant: Tenant,
+        *,
+        check_answers: bool = False,
+        log: Callable[[str], None] | None = None,
+    ) -> None:
+        self.tenant = tenant
+        plans = [plan for name in loader.services() for plan in loader.service_plan(name).values()]
+        self.router = tenant.router = Router(plans)
+        self._handlers, self._starting, self._stopping = registry.load()
+        described = {(plan.service, plan.name) for plan in plans}
+        missing = sorted(described - set(self._handlers))
+        unknown = sorted(set(self._handlers) - described)
+        if missing or unknown:
+            raise SandboxError(
+                "descriptions and handlers differ: "
+                f"without a handler {[f'{s}.{o}' for s, o in missing]}, "
+                f"without a description {[f'{s}.{o}' for s, o in unknown]}"
+            )
+        self._checks = Checks() if check_answers else None
+        self._log = log
+
+    def start(self) -> None:
+        """Settle what an earlier run on this state left unfinished."""
+        for hook in self._starting:
+            hook(self.tenant)
+
+    def stop(self) -> None:
+        """End what runs on its own."""
+        for hook in self._stopping:
+            hook(self.tenant)
+
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """Answer one request (WSGI, PEP 3333)."""
+        request = Request(environ)
+        raw = environ.get("RAW_URI") or environ.get("REQUEST_URI") or request.path
+        plan, variables, allowed = self.router.match(request.method, raw.partition("?")[0])
+        arguments = Arguments()
+        try:
+            reply = self._reply(request, plan, variables, allowed, arguments)
+            status, headers, body = self._bytes(plan, reply, arguments)
+        finally:
+            arguments.close()
+        if self._log is not None:
+            self._log(f"{request.method} {raw} {status} {plan.id if plan else '-'}")
+        start_response(f"{status} {_REASONS.get(status, 'Status')}", list(headers.items()))
+        return body
+
+    def _reply(
+        self,
+        request: Request,
+        plan: Plan | None,
+        variables: dict[str, str],
+        allowed: list[str],
+        arguments: Arguments,
+    ) -> Reply:
+        try:
+            if plan is None:
+                if allowed:
+                    text = f"The method {request.method} is not allowed for {request.path}"
+                    raise ApiError(405, text, headers={"Allow": ", ".join(allowed)})
+                raise Fault(900906, f"{request.method} {request.path}")
+            query = list(request.args.items(multi=True))
+            identity = gateway.authenticate(self.tenant, plan, request.headers)
+            read(arguments, plan, request, variables, self.tenant.root / "spool")
+            call = Call(
+                tenant=self.tenant,
+                plan=plan,
+                args=arguments.values,
+                body=arguments.body,
+                files=arguments.files,
+                user=identity.username,
+                roles=frozenset(identity.roles),
+                client_name=identity.client_name,
+                query=query,
+                headers=cast("Mapping[str, str]", request.headers),
+                remote_addr=request.remote_addr or "127.0.0.1",
+            )
+            reply = self._handlers[plan.service, plan.name](call)
+            if self._checks is not None:
+                self._checks.reply(plan, reply)
+            return reply
+        except Fault as fault:
+            return gateway.fault_reply(self.tenant, fault, plan)
+        except ApiError as error:
+            return _refusal(plan, error)
+        except ConnectionError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a handler's bug is a 500, told in the log
+            _log.exception("%s failed", plan.id if plan else request.path)
+            return _refusal(plan, ApiError(500, f"{type(error).__name__}: {error}"))
+
+    def _bytes(
+        self, plan: Plan | None, reply: Reply, arguments: Arguments
+    ) -> tuple[int, dict[str, str], Iterable[bytes]]:
+        headers = dict(reply.headers)
+        if reply.kind == "raw":
+            headers.setdefault("Content-Type", reply.content_type)
+            if isinstance(reply.result, bytes):
+                headers.setdefault("Content-Length", str(len(reply.result)))
+                return reply.status, headers, [reply.result]
+            return reply.status, headers, reply.result
+        family = _family(plan)
+        content = reply.result
+        if reply.kind in {"result", "empty"} and family != "none":
+            has_result = reply.kind == "result"
+            result = reply.result
+            if has_result and arguments.values.get("filter") and family != "flask":
+                result = keep(result, str(arguments.values["filter"]))
+            content = success(family, reply.message, result, has_result)
+            if arguments.values.get("naked") and family in {"java", "php"}:
+                content = result if has_result else None
+        elif reply.kind == "error" and arguments.values.get("naked"):
+            content = {"java": None, "php": reply.message}.get(family, content)
+        data = b"" if content is None and reply.kind != "plain" else _dump(content, arguments)
+        if reply.status == 204:
+            data = b""
+        headers.setdefault("Content-Type", "application/json;charset=UTF-8")
+        headers["Content-Length"] = str(len(data))
+        return reply.status, headers, [data]
+
+
+def _dump(content: Any, arguments: Arguments) -> bytes:
+    indent = 2 if arguments.values.get("pretty") else None
+    separators = None if indent else (",", ":")
+    text = json.dumps(content, ensure_ascii=False, indent=indent, separators=separators)
+    # Half a surrogate pair, which JSON may hold and UTF-8 may not, goes out as the escape it was.
+    return text.encode(errors="backslashreplace")
+
+
+def _family(plan: Plan | None) -> str:
+    return plan.answer.family if plan else "java"
+
+
+def _refusal(plan: Plan | None, error: ApiError) -> Reply:
+    family = _family(plan)
+    body = failure("java" if family == "none" else family, error.message, error.result)
+    return Reply(body, error.status, error.message, error.headers, kind="error")
+
+
+def stream(file: Any, size: int, block: int = 1 << 18) -> Iterator[bytes]:
+    """Yield ``size`` bytes of an open file in blocks, and close it."""
+    with file:
+        while size > 0:
+            part = file.read(min(block, size))
+            if not part:
+                return
+            size -= len(part)
+            yield part

@@ -1,0 +1,58 @@
+"""Hold replies against the documents, for tests: as strict as the client is lenient."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agavepy import loader
+from agavepy.plan import Plan
+from agavepy.sandbox.call import Reply
+from agavepy.sandbox.envelope import success
+from agavepy.sandbox.errors import SandboxError
+
+if TYPE_CHECKING:
+    from bravado_core.spec import Spec
+
+
+class Checks:
+    """Validates replies; documents are read by bravado-core when a service first answers."""
+
+    def __init__(self) -> None:
+        self._specs: dict[str, Spec] = {}
+        self._operations: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def reply(self, plan: Plan, reply: Reply) -> None:
+        """Raise SandboxError when the status is not described or the body has another shape."""
+        spec, operation = self._operation(plan)
+        responses = operation["responses"]
+        described = responses.get(str(reply.status), responses.get("default"))
+        if described is None:
+            raise SandboxError(
+                f"{plan.id} answered {reply.status}, which its description does not have"
+            )
+        schema = spec.deref(spec.deref(described).get("schema"))
+        if schema is None or reply.kind == "raw" or schema.get("type") == "file":
+            return
+        body = reply.result
+        if plan.answer.family != "none" and reply.kind != "plain":
+            body = success(plan.answer.family, reply.message, reply.result, reply.kind == "result")
+        from bravado_core.validate import validate_schema_object
+        from jsonschema import ValidationError
+
+        try:
+            validate_schema_object(spec, schema, body)
+        except ValidationError as error:
+            where = ".".join(str(step) for step in error.absolute_path) or "the body"
+            raise SandboxError(
+                f"{plan.id} answered {where} = {error.instance!r:.200}: {error.message:.300}"
+            ) from error
+
+    def _operation(self, plan: Plan) -> tuple[Spec, dict[str, Any]]:
+        if plan.service not in self._specs:
+            spec = self._specs[plan.service] = loader.spec(plan.service)
+            for item in spec.spec_dict["paths"].values():
+                for operation in item.values():
+                    if isinstance(operation, dict) and "operationId" in operation:
+                        key = (plan.service, operation["operationId"])
+                        self._operations[key] = operation
+        return self._specs[plan.service], self._operations[plan.service, plan.name]

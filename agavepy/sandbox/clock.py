@@ -1,0 +1,37 @@
+"""The tenant's time, which tests may move, and waiting for a condition without sleeping."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+
+class Clock:
+    """Seconds since the epoch, ``offset_s`` ahead of the machine's clock."""
+
+    def __init__(self) -> None:
+        self.offset_s = 0.0
+        self._changed = threading.Condition()
+
+    def now(self) -> float:
+        """Return the tenant's time in epoch seconds."""
+        return time.time() + self.offset_s
+
+    def advance(self, seconds: float) -> None:
+        """Move the tenant's time forward."""
+        self.offset_s += seconds
+        self.notify()
+
+    def notify(self) -> None:
+        """Wake those who wait: something that they wait for may have happened."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def wait(self, condition: Callable[[], bool], timeout_s: float) -> bool:
+        """Wait until ``condition()`` holds, ``timeout_s`` real seconds at most; return if it does.
+
+        The condition is looked at whenever :meth:`notify` is called.
+        """
+        with self._changed:
+            return self._changed.wait_for(condition, timeout_s)

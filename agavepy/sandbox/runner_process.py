@@ -1,0 +1,170 @@
+"""One process of a job: in a group of its own, recognised again, ended with all its children."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+#: Seconds between asking a group to end and ending it.
+GRACE_S = 1.0
+#: Seconds for the system to take a killed process away, which only a stuck disk makes long.
+_REAPED_S = 5.0
+#: In the environment of everything that a job starts, so that its orphans are told from others.
+MARK = "_AGAVEPY_JOB"
+#: Waits for a line before it becomes the job. A sandbox that is killed between starting a process
+#: and writing down which one it is closes the pipe, and nothing has run.
+_GATE = 'read -r go && exec "$0" "$@" </dev/null'
+
+
+class Process:
+    """A started process that waits at its gate until :meth:`go`.
+
+    ``record`` is what a later run of the sandbox needs to end it. Raises OSError when the system
+    cannot start it.
+    """
+
+    def __init__(
+        self,
+        arguments: list[str],
+        directory: Path,
+        environment: Mapping[str, str],
+        out: Path,
+        err: Path,
+    ) -> None:
+        with out.open("wb") as stdout, err.open("wb") as stderr:
+            self._process = subprocess.Popen(  # noqa: S603 - running what users give is the purpose
+                ["/bin/sh", "-c", _GATE, *arguments],
+                cwd=directory,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
+            )
+        self._guard = threading.Lock()
+        self._reaped = False
+        self._over = threading.Event()
+        self.record = {"pid": self._process.pid, "identity": _identity(self._process.pid)}
+
+    @property
+    def pid(self) -> int:
+        """The id of the process, which is the id of its group as well."""
+        return self._process.pid
+
+    def go(self) -> None:
+        """Let the process become what it was started for."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError), self._process.stdin as gate:
+            gate.write(b"go\n")
+
+    def wait(self) -> int:
+        """Wait for the process, end what is left of its group, and return the exit code.
+
+        A process ended by a signal gives the negative number of the signal.
+        """
+        if hasattr(os, "waitid"):
+            # Not reaped yet, so that the id of the group cannot be somebody else's.
+            os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        else:  # macOS with a Python before 3.13
+            self._process.wait()
+        self._signal(signal.SIGKILL)
+        with self._guard:
+            code = self._process.wait()
+            self._reaped = True
+        if self._process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.close()
+        self._over.set()
+        return code
+
+    def end(self) -> None:
+        """Have the group end while another thread waits for it: asked first, killed after a moment.
+
+        Returns when that thread has seen the end.
+        """
+        self._signal(signal.SIGTERM)
+        if not self._over.wait(GRACE_S):
+            self.kill()
+            self._over.wait(_REAPED_S)
+
+    def kill(self) -> None:
+        """End the group at once; :meth:`wait` says when it is gone."""
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        with self._guard:
+            if not self._reaped:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(self.pid, number)
+
+
+def end_orphan(record: Mapping[str, object], job_id: str) -> bool:
+    """End the group of a process that an earlier run of the sandbox started; return if it lived.
+
+    A process that only has the same number, because numbers are used again, is left alone.
+    """
+    pid = int(str(record["pid"]))
+    if _identity(pid) == record["identity"]:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+            return True
+        return False
+    ended = False
+    for member in _members(pid):
+        # The leader is gone but children of it live on in its group.
+        if _marked(member, job_id):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(member, signal.SIGKILL)
+                ended = True
+    return ended
+
+
+def _identity(pid: int) -> str:
+    """Return what tells a process from all others of its number: boot and start time.
+
+    Empty when there is no such process. A process that has ended and is not reaped counts as gone.
+    """
+    fields = _stat(pid)
+    if fields is not None:
+        if fields[0] == "Z":
+            return ""
+        boot = Path("/proc/sys/kernel/random/boot_id")
+        return f"{boot.read_text().strip() if boot.exists() else ''}/{fields[19]}"
+    if Path("/proc/self").exists():
+        return ""
+    shown = subprocess.run(  # noqa: S603 - a system without /proc
+        ["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return shown.stdout.strip()
+
+
+def _stat(pid: int) -> list[str] | None:
+    """Return the fields of /proc/<pid>/stat from the state on: state, parent, group and so on."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except OSError:
+        return None
+    return text.rpartition(")")[2].split()
+
+
+def _members(group: int) -> Iterator[int]:
+    """Yield the processes of a group, where the system has a /proc to look in."""
+    proc = Path("/proc")
+    for entry in proc.iterdir() if proc.exists() else ():
+        if entry.name.isdigit():
+            fields = _stat(int(entry.name))
+            if fields is not None and fields[2] == str(group):
+                yield int(entry.name)
+
+
+def _marked(pid: int, job_id: str) -> bool:
+    try:
+        variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return f"{MARK}={job_id}".encode() in variables

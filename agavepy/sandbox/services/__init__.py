@@ -1,0 +1,1 @@
+"""What answers the described operations: one module for each service or part of one."""

@@ -1,0 +1,56 @@
+"""What happened to each app, oldest first (agave-apps ``SoftwareEventType``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agavepy.sandbox.errors import ApiError
+from agavepy.sandbox.tenant import Tenant
+
+_KIND = "app_event"
+
+DESCRIPTIONS = {
+    "CREATED": "App was registered",
+    "UPDATED": "App was updated",
+    "CLONED": "App was cloned",
+    "DELETED": "App was deleted",
+    "RESTORED": "App was restored",
+    "DISABLED": "App was disabled",
+    "PUBLISHED": "App was published",
+    "REPUBLISHED": "App was published again",
+    "PERMISSION_GRANT": "Permission was granted",
+    "PERMISSION_REVOKE": "Permission was revoked",
+}
+
+
+def note(tenant: Tenant, app_id: str, status: str, user: str, description: str = "") -> None:
+    """Record that ``user`` did something to an app; ``status`` is a key of DESCRIPTIONS."""
+    uuid = tenant.ids.uuid("026")
+    event = {
+        "id": uuid,
+        "app": app_id,
+        "status": status,
+        "createdBy": user,
+        "description": description or DESCRIPTIONS[status],
+        "created": tenant.clock.now(),
+    }
+    tenant.store.put(_KIND, uuid, event)
+
+
+def events(tenant: Tenant, app_id: str) -> list[dict[str, Any]]:
+    """Return the events of an app, oldest first; ``created`` is in epoch seconds."""
+    return tenant.store.all(_KIND, app=app_id)
+
+
+def event(tenant: Tenant, app_id: str, uuid: str) -> dict[str, Any]:
+    """Return one event of an app. Raises ApiError 404 when the app has no event of that uuid."""
+    found = tenant.store.get(_KIND, uuid)
+    if found is None or found["app"] != app_id:
+        raise ApiError(404, f"No history event of application {app_id} found with id {uuid}")
+    return found
+
+
+def forget(tenant: Tenant, app_id: str) -> None:
+    """Remove every event of an app."""
+    for item in events(tenant, app_id):
+        tenant.store.delete(_KIND, item["id"])

@@ -1,0 +1,272 @@
+"""Bringing files in: what was acknowledged is staged in the background, also after a crash.
+
+A task is kept as a document ``{id, target, system, path, user, upload, url, append, ready}`` until
+its file is in place. ``upload`` and ``ready`` name files in the tenant's staging directory: what a
+caller sent, and what only needs to be moved into place. Tasks for one path run in their order.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import requests
+from requests.auth import HTTPBasicAuth
+from requests.utils import get_auth_from_url
+
+from agavepy.sandbox.errors import ApiError, SandboxError
+from agavepy.sandbox.state import disk, files, files_notices, files_records, systems
+from agavepy.sandbox.state.files_access import authorize, owner
+from agavepy.sandbox.tenant import Tenant
+
+_log = logging.getLogger(__name__)
+
+TASK = "file_staging"
+#: Seconds to connect to where a file is fetched from, and between two blocks of it.
+_TIMEOUT_S = (10.0, 30.0)
+_AGAIN_S = 1.0
+_SCHEMES = ("agave", "http", "https")
+
+System = Mapping[str, Any]
+Task = dict[str, Any]
+
+
+class _Stopping(Exception):
+    """The sandbox stops while a file is being fetched; the task goes on at the next start."""
+
+
+def adopt(tenant: Tenant, spooled: Path) -> Path:
+    """Take over a file received on the tenant's disk, durably; return where it is now."""
+    disk.flush(spooled)
+    kept = disk.spare(tenant)
+    disk.place(spooled, kept)
+    return kept
+
+
+def name_of(url: str) -> str:
+    """Return the file name at the end of an address, empty when there is none."""
+    return unquote(urlsplit(url).path).rstrip("/").rpartition("/")[2]
+
+
+def check_source(tenant: Tenant, user: str, url: str) -> None:
+    """Raise ApiError when a file cannot be brought in from ``url``.
+
+    400 for an address that cannot be fetched; 403 or 404 for one of this tenant that ``user`` may
+    not read or that does not exist.
+    """
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a broken IPv6 address or port
+        usable = False
+    if not usable:
+        raise ApiError(
+            400,
+            f"Cannot import from {url!r}: give an address that begins with agave://, http:// "
+            "or https://",
+        )
+    if parts.scheme == "agave" or files.is_own(tenant, url):
+        system, path = files.parse_uri(tenant, user, url)
+        source = disk.real(tenant, files.usable(system), path, user_home=False)
+        authorize(tenant, user, system, path, "READ", tree=source.is_dir())
+        if not source.exists():
+            raise ApiError(404, f"File/folder does not exist: {url}")
+
+
+def queue(
+    tenant: Tenant,
+    user: str,
+    system: System,
+    path: str,
+    source: str,
+    *,
+    upload: Path | None = None,
+    append: bool = False,
+    native_format: str = "raw",
+    notifications: Sequence[files_notices.Subscription] = (),
+) -> files_records.Record:
+    """Acknowledge a file for a logical path: kept from now on, staged soon. Return its record.
+
+    ``upload`` is what :func:`adopt` returned; without it the content is fetched from ``source``.
+    """
+    target = disk.real(tenant, system, path, user_home=False)
+    task: Task = {
+        "id": tenant.ids.uuid("020"),
+        "target": f"{system['id']}|{path}",
+        "system": system["id"],
+        "path": path,
+        "user": user,
+        "upload": upload.name if upload else None,
+        "url": None if upload else source,
+        "append": append,
+        "ready": None,
+    }
+    there = target.exists()
+    keeper = owner(tenant, system, path) if there else user
+    with tenant.store.transaction():
+        record = files_records.ensure(tenant, system, path, keeper)
+        record.update(source=source, nativeFormat=native_format)
+        record["notifications"] += notifications
+        if there:
+            word = "CONTENT_CHANGE" if append else "OVERWRITTEN"
+            text = f"File will be {'appended to' if append else 'replaced'}"
+            files_records.event(tenant, record, word, user, text)
+        files_records.event(
+            tenant, record, "STAGING_QUEUED", user, "File/folder queued for staging"
+        )
+        deliveries = files_notices.note(tenant, record, "STAGING_QUEUED")
+        files_records.save(tenant, record)
+        tenant.store.put(TASK, task["id"], task)
+    files_notices.start(tenant, deliveries)
+    with contextlib.suppress(SandboxError):  # it is stopping: the next start goes on
+        tenant.background(stage, tenant, task["target"])
+    return record
+
+
+def resume(tenant: Tenant) -> None:
+    """Go on with what was acknowledged before the tenant was last stopped; forget the rest."""
+    tasks = tenant.store.all(TASK)
+    wanted = {task[field] for task in tasks for field in ("upload", "ready")}
+    folder = disk.spare(tenant).parent
+    for left in folder.iterdir():
+        if left.name not in wanted:
+            disk.remove(left)
+    for task in tasks:
+        tenant.background(stage, tenant, task["target"])
+
+
+def stage(tenant: Tenant, target: str) -> None:
+    """Put the oldest file that was acknowledged for a target into place.
+
+    While not even that can be written down, on a full disk, it is tried again and again.
+    """
+    while not tenant.stopping.is_set():
+        try:
+            _stage(tenant, target)
+            return
+        except OSError as error:
+            _log.warning("staging of %s waits: %s", target, error)
+            tenant.stopping.wait(_AGAIN_S)
+
+
+def _stage(tenant: Tenant, target: str) -> None:
+    with tenant.lock(f"file/{target}"):
+        waiting = tenant.store.all(TASK, target=target)
+        if not waiting:
+            return
+        task = waiting[0]
+        system = systems.find(tenant, task["system"])
+        # Without its record, the file was deleted since, with its directory or its system.
+        if system is None or not _tell(tenant, task, "STAGING", "File/folder is being staged"):
+            _finish(tenant, task)
+            return
+        try:
+            with disk.storing(system):
+                _put(tenant, system, task)
+        except _Stopping:
+            return
+        except (ApiError, OSError) as error:  # a RequestException is an OSError
+            reason = error.message if isinstance(error, ApiError) else str(error)
+            word, text = "STAGING_FAILED", f"Staging failed: {reason}"
+        else:
+            word, text = "STAGING_COMPLETED", "Staging completed successfully"
+        _tell(tenant, task, word, text)
+
+
+def _tell(tenant: Tenant, task: Task, word: str, text: str) -> bool:
+    """Add an event to the file that a task is about; return whether it has a record still.
+
+    The task goes with the last event.
+    """
+    deliveries: list[str] = []
+    with tenant.store.transaction():
+        record = files_records.get(tenant, {"id": task["system"]}, task["path"])
+        if record is not None:
+            files_records.event(tenant, record, word, task["user"], text)
+            deliveries = files_notices.note(tenant, record, word)
+            files_records.save(tenant, record)
+        if word != "STAGING":
+            _finish(tenant, task)
+    files_notices.start(tenant, deliveries)
+    return record is not None
+
+
+def _finish(tenant: Tenant, task: Task) -> None:
+    tenant.store.delete(TASK, task["id"])
+    for field in ("upload", "ready"):
+        if task[field] is not None:
+            left = disk.spare(tenant).with_name(task[field])
+            if disk.exists(left):
+                disk.remove(left)
+
+
+def _put(tenant: Tenant, system: System, task: Task) -> None:
+    """Put the content of a task into place; done again after a crash, it has the same effect."""
+    target = disk.real(tenant, system, task["path"], user_home=False)
+    spare = disk.spare(tenant)
+    if task["ready"] is None:
+        ready = _prepare(tenant, task, target)
+        if ready.is_dir() and target.is_dir():  # merged: again is the same as once
+            disk.copy_tree(tenant, ready, target)
+            disk.remove(ready)
+            return
+        # Known as ready before it is moved: once it is gone from here, it has been moved, and
+        # what was to be appended is not appended twice.
+        task["ready"] = ready.name
+        tenant.store.put(TASK, task["id"], task)
+    ready = spare.with_name(task["ready"])
+    if ready.exists():
+        disk.place(ready, target)
+
+
+def _prepare(tenant: Tenant, task: Task, target: Path) -> Path:
+    """Return a complete file or directory in the staging directory, only to be moved into place."""
+    if task["upload"] is not None:
+        content = disk.spare(tenant).with_name(task["upload"])
+    else:
+        content = disk.spare(tenant)
+        _fetch(tenant, task["user"], task["url"], content)
+    if not (task["append"] and target.is_file()):
+        return content
+    try:
+        if content.is_dir():
+            raise ApiError(400, f"A directory cannot be appended to a file: {task['url']}")
+        whole = disk.spare(tenant)
+        with target.open("rb") as first, content.open("rb") as second:
+            disk.write_stream(tenant, whole, chain(disk.chunks(first), disk.chunks(second)))
+        return whole
+    finally:
+        if task["upload"] is None:
+            disk.remove(content)
+
+
+def _fetch(tenant: Tenant, user: str, url: str, target: Path) -> None:
+    if urlsplit(url).scheme == "agave" or files.is_own(tenant, url):
+        files.fetch(tenant, user, url, target)
+        return
+    name, password = get_auth_from_url(url)
+    # Always an `auth`, so that requests does not look for one in the ~/.netrc of whoever runs this.
+    auth = HTTPBasicAuth(name, password) if name else _anonymous
+    bundle = tenant.root / "tls" / "ca.pem"
+    own = url.startswith(tenant.url) and bundle.exists()
+    verify = str(bundle) if own else True
+    with requests.get(url, stream=True, timeout=_TIMEOUT_S, auth=auth, verify=verify) as answer:
+        if not answer.ok:
+            raise ApiError(400, f"{url} answered {answer.status_code} {answer.reason}")
+        disk.write_stream(tenant, target, _until_stopped(tenant, answer))
+
+
+def _anonymous(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _until_stopped(tenant: Tenant, answer: requests.Response) -> Iterator[bytes]:
+    for block in answer.iter_content(disk.CHUNK):
+        if tenant.stopping.is_set():
+            raise _Stopping
+        yield block

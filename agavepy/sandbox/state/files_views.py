@@ -1,0 +1,38 @@
+"""Files as the service answers them beside listings: what the tenant keeps track of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agavepy.sandbox import dates
+from agavepy.sandbox.state import files
+from agavepy.sandbox.state.files_records import Record
+
+
+def logical_file(linker: files.Linker, record: Record) -> dict[str, Any]:
+    """Return the answer about a record (agave-files ``LogicalFile``)."""
+    address = files.address({"id": record["system"]}, record["path"])
+    told = linker.link("notifications", "list", associatedUuid=record["uuid"])
+    return {
+        "name": record["name"],
+        "uuid": record["uuid"],
+        "owner": record["owner"],
+        "internalUsername": None,
+        "lastModified": dates.java(record["lastModified"]),
+        "source": record["source"] or None,
+        "path": record["path"],
+        "status": record["status"],
+        "systemId": record["system"],
+        "nativeFormat": record["nativeFormat"],
+        "_links": {
+            "self": {"href": linker.link("files", "download", **address)},
+            "system": {"href": linker.link("systems", "get", systemId=record["system"])},
+            "profile": {
+                "href": linker.link("profiles", "listByUsername", username=record["owner"])
+            },
+            "history": {"href": linker.link("files", "getHistory", **address)},
+            "notification": [
+                {"href": told, "title": item["event"]} for item in record["notifications"] if told
+            ],
+        },
+    }

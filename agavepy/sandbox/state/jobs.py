@@ -1,0 +1,280 @@
+"""Jobs: their documents and history, who may see and manage them, and every change of status.
+
+A job is a dict with the field names of answers, except that times are epoch seconds. Beside those
+it has ``visible`` (false when hidden), ``permissions`` (username to permission word, the owner
+aside), ``attempt`` (counts each start-over), ``staged`` (input id to names in the job's directory),
+``archived`` (whether the outputs are in the archive) and ``process``: how the app's process is
+recognised while it may be alive. Events are kept apart: a listing of jobs needs none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from agavepy.sandbox.errors import ApiError
+from agavepy.sandbox.lifecycle import JOBS
+from agavepy.sandbox.state import users
+from agavepy.sandbox.tenant import Tenant
+
+Job = dict[str, Any]
+
+KIND = "job"
+HISTORY = "job_history"
+DELIVERY = "job_delivery"
+
+#: What each permission word allows; EXECUTE means nothing on a job.
+ALLOWS = {
+    "NONE": frozenset[str](),
+    "READ": frozenset({"READ"}),
+    "WRITE": frozenset({"WRITE"}),
+    "EXECUTE": frozenset[str](),
+    "READ_WRITE": frozenset({"READ", "WRITE"}),
+    "READ_EXECUTE": frozenset({"READ"}),
+    "WRITE_EXECUTE": frozenset({"WRITE"}),
+    "ALL": frozenset({"READ", "WRITE"}),
+}
+
+
+class Superseded(Exception):
+    """The job has moved on without the one who wanted to change it: stopped, or started over."""
+
+
+def find(tenant: Tenant, job_id: str) -> Job | None:
+    """Return a job, a hidden one too; None when there never was one of that id."""
+    return tenant.store.get(KIND, job_id)
+
+
+def may(tenant: Tenant, user: str, job: Job, need: str) -> bool:
+    """Return whether ``user`` has the permission ``need`` (READ or WRITE) on a job."""
+    return _granted(user, job, need) or users.is_admin(tenant, user)
+
+
+def _granted(user: str, job: Job, need: str) -> bool:
+    return job["owner"] == user or need in ALLOWS[job["permissions"].get(user, "NONE")]
+
+
+def reach(
+    tenant: Tenant, user: str, job_id: str, need: str = "READ", *, hidden: bool = False
+) -> Job:
+    """Return a job on which ``user`` has the permission ``need``.
+
+    Raises ApiError 404 for an unknown job and, unless ``hidden`` is set, for a hidden one; 403
+    without the permission (agave-jobs ``JobManageResource``).
+    """
+    job = find(tenant, job_id)
+    if job is None:
+        raise ApiError(404, f"No job found with job id {job_id}.")
+    if not may(tenant, user, job, need):
+        doing = {"READ": "view", "WRITE": "modify"}[need]
+        raise ApiError(
+            403, f"Permission denied. You do not have permission to {doing} job {job_id}"
+        )
+    if not job["visible"] and not hidden:
+        raise ApiError(404, f"Job with uuid {job_id} is not visible.")
+    return job
+
+
+def listing(tenant: Tenant, user: str) -> list[Job]:
+    """Return the jobs that ``user`` owns or may read, hidden ones too, oldest first."""
+    jobs = tenant.store.all(KIND)
+    if users.is_admin(tenant, user):
+        return jobs
+    return [job for job in jobs if _granted(user, job, "READ")]
+
+
+def create(tenant: Tenant, fields: Job, description: str) -> Job:
+    """Write a new job of checked ``fields`` in its first status, and return it.
+
+    ``fields`` brings the id, the owner and whatever the request decides.
+    """
+    now = tenant.clock.now()
+    job = {
+        **fields,
+        "status": JOBS.initial,
+        "message": None,
+        "created": now,
+        "lastUpdated": now,
+        "submitTime": None,
+        "startTime": None,
+        "endTime": None,
+        "localId": None,
+        "retries": 0,
+        "attempt": 0,
+        "visible": True,
+        "permissions": {},
+        "process": None,
+        "staged": {},
+        "archived": False,
+    }
+    with tenant.store.transaction():
+        tenant.store.put(HISTORY, job["id"], {"events": []})
+        _write(tenant, job)
+        _note(tenant, job, JOBS.initial, job["owner"], description)
+    return job
+
+
+def move(
+    tenant: Tenant,
+    job: Job,
+    status: str,
+    description: str,
+    *,
+    by: str | None = None,
+    since: Iterable[str] = (),
+    **changes: Any,
+) -> Job:
+    """Give a job its next status, with the event that says so; return the job as it now is.
+
+    ``by`` is the user whose doing it is (the owner, when not given). ``changes`` are further fields
+    to set. Raises Superseded when the stored job is of another attempt than ``job``, is in none of
+    the statuses ``since`` (when given), or its status cannot be followed by this one.
+    """
+    with tenant.store.transaction():
+        current = _current(tenant, job)
+        if since and current["status"] not in since:
+            raise Superseded(f"{job['id']} is {current['status']}")
+        if not JOBS.allows(current["status"], status):
+            raise Superseded(f"{job['id']} is {current['status']}, which {status} cannot follow")
+        now = tenant.clock.now()
+        current.update(changes, status=status, lastUpdated=now)
+        if JOBS.ended(status):
+            current["endTime"] = now
+            current["message"] = description if status == "FAILED" else None
+        _write(tenant, current)
+        _note(tenant, current, status, by or current["owner"], description)
+    return current
+
+
+def change(tenant: Tenant, job: Job, **changes: Any) -> Job:
+    """Set fields of a job whatever its status, and return it; Superseded if it was started over."""
+    with tenant.store.transaction():
+        current = _current(tenant, job)
+        current.update(changes, lastUpdated=tenant.clock.now())
+        _write(tenant, current)
+    return current
+
+
+def restart(tenant: Tenant, job: Job, description: str, by: str | None = None) -> Job:
+    """Put an unfinished job back to its first status as a new attempt, and return it.
+
+    Whoever still works on the old attempt gets Superseded.
+    """
+    return move(
+        tenant,
+        job,
+        JOBS.initial,
+        description,
+        by=by,
+        attempt=job["attempt"] + 1,
+        retries=job["retries"] + 1,
+        submitTime=None,
+        startTime=None,
+        localId=None,
+        archived=False,
+    )
+
+
+def note(
+    tenant: Tenant,
+    job: Job,
+    event: str,
+    by: str,
+    description: str,
+    document: Any = None,
+) -> None:
+    """Add an event that changes no status; subscribers get ``document``, the job when None."""
+    with tenant.store.transaction():
+        _note(tenant, _current(tenant, job), event, by, description, document)
+
+
+def history(tenant: Tenant, job_id: str) -> list[dict[str, Any]]:
+    """Return the events of a job, oldest first: status, created (epoch), createdBy, description."""
+    record = tenant.store.get(HISTORY, job_id)
+    return record["events"] if record else []
+
+
+def _current(tenant: Tenant, job: Job) -> Job:
+    current = find(tenant, job["id"])
+    if current is None or current["attempt"] != job["attempt"]:
+        raise Superseded(f"{job['id']} was started over")
+    return current
+
+
+def _write(tenant: Tenant, job: Job) -> None:
+    tenant.store.put(KIND, job["id"], job)
+
+
+def _note(
+    tenant: Tenant,
+    job: Job,
+    event: str,
+    by: str,
+    description: str,
+    document: Any = None,
+) -> None:
+    events = history(tenant, job["id"])
+    item = {
+        "status": event,
+        "created": tenant.clock.now(),
+        "createdBy": by,
+        "description": description,
+    }
+    events.append(item)
+    for address in _mailed(tenant, job, event, document):
+        events.append(
+            {
+                **item,
+                "description": f"Notification of {event} to {address}. "
+                "A sandbox sends no mail: this event is all there is of it",
+            }
+        )
+    tenant.store.put(HISTORY, job["id"], {"events": events})
+
+
+def _mailed(tenant: Tenant, job: Job, event: str, document: Any) -> list[str]:
+    """Put what http(s) subscribers of an event get into the outbox; return the e-mail ones.
+
+    A subscription that is not persistent tells once. The outbox is written with the event, so
+    that a killed sandbox sends what it owes when it starts again.
+    """
+    mailed: list[str] = []
+    told = False
+    for number, item in enumerate(job["notifications"]):
+        if item["event"] not in {"*", event} or (item.get("told") and not item["persistent"]):
+            continue
+        item["told"] = told = True
+        if "://" not in item["url"]:
+            mailed.append(item["url"])
+            continue
+        key = f"{tenant.store.counter(DELIVERY):012d}"
+        delivery = {
+            "key": key,
+            "job": job["id"],
+            "number": number,
+            "url": item["url"],
+            "event": event,
+            "status": job["status"],
+            "document": document,
+        }
+        tenant.store.put(DELIVERY, key, delivery)
+    if told:
+        _write(tenant, job)
+    return mailed
+
+
+def seed_demo(tenant: Tenant, usernames: list[str]) -> None:
+    """Submit a job of the demo app for the first user; it has run when the tenant has started."""
+    from agavepy.sandbox.state.jobs_request import accept
+
+    owner = next(iter(usernames), None)
+    if owner is None:
+        return
+    request = {
+        "name": "demo",
+        "appId": "wc-1.0",
+        "inputs": {"file": f"agave://sandbox.storage//home/{owner}/data/hello.txt"},
+        "parameters": {"mode": "words"},
+    }
+    fields = accept(tenant, owner, request)
+    create(tenant, {**fields, "demo": True}, "Job accepted and queued for submission.")

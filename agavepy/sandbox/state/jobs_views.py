@@ -1,0 +1,129 @@
+"""Jobs as the service answers them: summaries, whole jobs, and what searches look at."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from agavepy.sandbox import dates
+from agavepy.sandbox.state import files, jobs_outputs, systems
+from agavepy.sandbox.state.files import Linker
+from agavepy.sandbox.state.jobs import Job
+from agavepy.sandbox.tenant import Tenant
+
+
+def summary(linker: Linker, tenant: Tenant, job: Job) -> dict[str, Any]:
+    """Return a job as listings hold it."""
+    return {
+        "id": job["id"],
+        "name": job["name"],
+        "owner": job["owner"],
+        "executionSystem": job["executionSystem"],
+        "appId": job["appId"],
+        "created": _date(job["created"]),
+        "status": job["status"],
+        "startTime": _date(job["startTime"]),
+        "endTime": _date(job["endTime"]),
+        "_links": {
+            "self": {"href": linker.link("jobs", "get", jobId=job["id"])},
+            "archiveData": {"href": _archive_data(linker, tenant, job)},
+        },
+    }
+
+
+def detail(linker: Linker, tenant: Tenant, job: Job) -> dict[str, Any]:
+    """Return a whole job; ``message`` is there only when it failed (agave-jobs ``Job.toJSON``)."""
+    item = {
+        "id": job["id"],
+        "name": job["name"],
+        "owner": job["owner"],
+        "appId": job["appId"],
+        "executionSystem": job["executionSystem"],
+        "batchQueue": job["batchQueue"],
+        "nodeCount": job["nodeCount"],
+        "processorsPerNode": job["processorsPerNode"],
+        "memoryPerNode": job["memoryPerNode"],
+        "maxRunTime": job["maxRunTime"],
+        "archive": job["archive"],
+        "retries": job["retries"],
+        "localId": job["localId"],
+        "created": _date(job["created"]),
+        "lastUpdated": _date(job["lastUpdated"]),
+        "outputPath": job["outputPath"],
+        "archivePath": job["archivePath"],
+        "archiveSystem": job["archiveSystem"],
+        "status": job["status"],
+        "submitTime": _date(job["submitTime"]),
+        "startTime": _date(job["startTime"]),
+        "endTime": _date(job["endTime"]),
+        "inputs": job["inputs"],
+        "parameters": job["parameters"],
+        "notifications": [
+            {name: given[name] for name in ("url", "event", "persistent")}
+            for given in job["notifications"]
+        ],
+    }
+    if job["status"] == "FAILED":
+        item["message"] = job["message"]
+    item["_links"] = _links(linker, tenant, job)
+    return item
+
+
+def accepted(linker: Linker, tenant: Tenant, job: Job) -> dict[str, Any]:
+    """Return a job as the answer to its submission has it: with three fields more."""
+    system = systems.find(tenant, job["executionSystem"]) or {}
+    item = detail(linker, tenant, job)
+    links = item.pop("_links")
+    return {
+        **item,
+        "lastModified": item["lastUpdated"],
+        "executionType": system.get("executionType"),
+        "schedulerType": system.get("scheduler"),
+        "_links": links,
+    }
+
+
+def searchable(job: Job) -> dict[str, Any]:
+    """Return what the search words look at (``JobSearchFilter``), the job itself under ``job``."""
+    start, end = job["startTime"], job["endTime"]
+    times = ("created", "lastUpdated", "submitTime", "startTime", "endTime")
+    return {
+        **job,
+        **{name: _date(job[name]) for name in times},
+        "inputs": json.dumps(job["inputs"]),
+        "parameters": json.dumps(job["parameters"]),
+        "runtime": None if start is None or end is None else abs(int(end) - int(start)),
+        "walltime": None if end is None else abs(int(end) - int(job["created"])),
+        "job": job,
+    }
+
+
+def _date(epoch: float | None) -> str | None:
+    return None if epoch is None else dates.java(epoch)
+
+
+def _archive_data(linker: Linker, tenant: Tenant, job: Job) -> str:
+    """Return where the outputs are listed: with the job until they are archived, then in files."""
+    if not job["archived"] or systems.find(tenant, job["archiveSystem"]) is None:
+        return linker.link("jobs", "listRootOutputs", jobId=job["id"])
+    system, logical = jobs_outputs.archive(tenant, job)
+    return linker.link("files", "list", **files.address(system, logical))
+
+
+def _links(linker: Linker, tenant: Tenant, job: Job) -> dict[str, Any]:
+    job_id = job["id"]
+    hrefs = {
+        "self": linker.link("jobs", "get", jobId=job_id),
+        "app": linker.link("apps", "get", appId=job["appId"]),
+        "executionSystem": linker.link("systems", "get", systemId=job["executionSystem"]),
+        "archiveData": _archive_data(linker, tenant, job),
+        "owner": linker.link("profiles", "listByUsername", username=job["owner"]),
+        "permissions": linker.link("jobs", "listPermissions", jobId=job_id),
+        "history": linker.link("jobs", "getHistory", jobId=job_id),
+        "metadata": files.metadata_link(linker, job_id),
+        "notifications": linker.link("notifications", "list", associatedUuid=job_id),
+    }
+    if job["archiveSystem"]:
+        system = job["archiveSystem"]
+        hrefs["archiveSystem"] = linker.link("systems", "get", systemId=system)
+    return {name: {"href": href} for name, href in hrefs.items() if href}

@@ -1,0 +1,198 @@
+"""The sandbox as one object: start and stop a tenant, hand out logins and clients."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from agavepy.sandbox.app import App
+from agavepy.sandbox.errors import ApiError, SandboxError
+from agavepy.sandbox.seed import SEEDS, plant
+from agavepy.sandbox.server import Server
+from agavepy.sandbox.state import tokens
+from agavepy.sandbox.tenant import Settings, Tenant
+
+if TYPE_CHECKING:
+    from agavepy.client import Agave
+
+DEFAULT_USERS = {"ada": "ada", "grace": "grace"}
+
+
+class Sandbox:
+    """A local tenant: files, apps, jobs that really run, and the tokens in front of them.
+
+    ``users`` maps names to passwords; ``admins`` are made when they are no users yet; ``seed`` is
+    ``demo`` or ``empty``; ``state`` a directory in which everything is kept (None: a temporary
+    one, removed at the end); ``tls`` serves https with a certificate of its own; ``port`` 0 is a
+    free one. ``token_ttl`` is in seconds; ``faults`` is ``json`` or ``xml``, the form in which the
+    gateway refuses tokens. ``check_answers`` holds every answer against its description.
+
+    Use it as a context manager, or :meth:`start` and :meth:`stop`. Raises SandboxError when it
+    cannot start: a busy port, an unusable state directory.
+    """
+
+    def __init__(
+        self,
+        users: Mapping[str, str] | None = None,
+        admins: Iterable[str] = ("admin",),
+        seed: str = "demo",
+        state: str | Path | None = None,
+        tls: bool = False,
+        port: int = 0,
+        *,
+        host: str = "127.0.0.1",
+        tenant: str = "sandbox",
+        token_ttl: int = 14400,
+        faults: str = "json",
+        check_answers: bool = False,
+        log: Callable[[str], None] | None = None,
+    ) -> None:
+        if seed not in SEEDS:
+            raise SandboxError(f"unknown seed {seed!r}: choose one of {', '.join(SEEDS)}")
+        if token_ttl <= 0:
+            raise SandboxError(f"a token cannot live {token_ttl} seconds: give 1 or more")
+        if faults not in {"json", "xml"}:
+            raise SandboxError(f"unknown form of faults {faults!r}: choose json or xml")
+        self.users = dict(DEFAULT_USERS if users is None else users)
+        self.admins = tuple(admins)
+        self.settings = Settings(tenant, token_ttl, faults)
+        self.ca_bundle: str | None = None
+        self.url = ""
+        self._seed, self._state, self._tls = seed, state, tls
+        self._host, self._port = host, port
+        self._check_answers, self._log = check_answers, log
+        self._stack = ExitStack()
+        self._tenant: Tenant | None = None
+
+    @property
+    def tenant_id(self) -> str:
+        """The code of the tenant."""
+        return self.settings.tenant_id
+
+    @property
+    def tenant(self) -> Tenant:
+        """The running tenant's state; SandboxError when it is not running."""
+        if self._tenant is None:
+            raise SandboxError("the sandbox is not running: use `with Sandbox() as sandbox:`")
+        return self._tenant
+
+    def start(self) -> Sandbox:
+        """Seed a new state, settle an old one, answer requests; return the sandbox itself."""
+        with ExitStack() as stack:
+            root = self._root(stack)
+            tenant = Tenant(root, self.settings)
+            stack.callback(tenant.close)
+            app = App(tenant, check_answers=self._check_answers, log=self._log)
+            server = Server(app, self._host, self._port, self._context(root))
+            scheme = "https" if self._tls else "http"
+            host = f"[{self._host}]" if ":" in self._host else self._host
+            self.url = tenant.url = f"{scheme}://{host}:{server.port}"
+            try:
+                plant(tenant, self._seed, self.users, self.admins)
+            except ApiError as error:
+                raise SandboxError(f"cannot make the users: {error.message}") from error
+            app.start()
+            stack.callback(app.stop)
+            server.start()
+            stack.callback(server.stop)
+            self._tenant = tenant
+            self._stack = stack.pop_all()
+        return self
+
+    def stop(self) -> None:
+        """Answer no more requests, end what runs, and remove a temporary state."""
+        self._tenant = None
+        self._stack.close()
+
+    def __enter__(self) -> Sandbox:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def credentials(self, username: str) -> dict[str, Any]:
+        """Return a fresh login of a seeded user.
+
+        The keys: username, password, api_server, tenant_id, client_name, api_key, api_secret,
+        token, refresh_token, expires_in (seconds) and created_at (epoch seconds). Raises
+        SandboxError for a name that was not seeded.
+        """
+        login = self.tenant.store.get("login", username)
+        if login is None:
+            raise SandboxError(
+                f"no user {username!r} was seeded: there are {', '.join(self._seeded())}"
+            )
+        pair = tokens.issue(self.tenant, login, username)
+        return {
+            "username": username,
+            "password": login["password"],
+            "api_server": self.url,
+            "tenant_id": self.tenant_id,
+            "client_name": login["name"],
+            "api_key": login["consumerKey"],
+            "api_secret": login["consumerSecret"],
+            "token": pair["access_token"],
+            "refresh_token": pair["refresh_token"],
+            "expires_in": pair["expires_in"],
+            "created_at": int(self.tenant.clock.now()),
+        }
+
+    def client(self, username: str) -> Agave:
+        """Return a client that is logged in as ``username`` and writes nothing to ``~/.agave``."""
+        from agavepy.client import Agave  # the one way up: a convenience that costs no import
+
+        verify: bool | str = self.ca_bundle or True
+        return Agave(**self.credentials(username), verify=verify, cache_client=False)
+
+    def _seeded(self) -> list[str]:
+        return sorted({*self.users, *self.admins})
+
+    def _root(self, stack: ExitStack) -> Path:
+        if self._state is None:
+            root = Path(tempfile.mkdtemp(prefix="agavepy-sandbox-"))
+            stack.callback(shutil.rmtree, root, ignore_errors=True)
+            return root
+        root = Path(self._state).expanduser().absolute()
+        try:
+            root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise SandboxError(
+                f"cannot use the state directory {root}: {error.strerror}"
+            ) from error
+        _hold(root, stack)
+        return root
+
+    def _context(self, root: Path) -> Any:
+        if not self._tls:
+            return None
+        from agavepy.sandbox.certificates import server_context
+
+        context, bundle = server_context(root, self._host)
+        self.ca_bundle = str(bundle)
+        return context
+
+
+def _hold(root: Path, stack: ExitStack) -> None:
+    """Keep a second sandbox off the same state directory."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(root / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise SandboxError(
+            f"another sandbox uses the state directory {root}: stop it or choose another --state"
+        ) from error
+    except OSError as error:
+        raise SandboxError(f"cannot use the state directory {root}: {error.strerror}") from error
+    stack.callback(lock.release)

@@ -1,0 +1,108 @@
+"""One tenant: its state, time, ids and background work, handed to every call."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agavepy.sandbox.clock import Clock
+from agavepy.sandbox.errors import SandboxError
+from agavepy.sandbox.ids import Ids
+from agavepy.sandbox.router import Router
+from agavepy.sandbox.store import Store
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a tenant behaves.
+
+    ``token_ttl`` is in seconds, ``faults`` json or xml, ``jobs`` the jobs service: classic or aloe.
+    """
+
+    tenant_id: str = "sandbox"
+    token_ttl: int = 14400
+    faults: str = "json"
+    workers: int = 8
+    jobs: str = "classic"
+
+
+class Tenant:
+    """The state below ``root`` and what the services share.
+
+    ``url`` and ``router`` are set when the tenant is served.
+    """
+
+    def __init__(self, root: Path, settings: Settings) -> None:
+        self.root = root
+        self.settings = settings
+        self.url = ""
+        self.router = Router(())
+        self.clock = Clock()
+        self.ids = Ids()
+        for part in ("systems", "spool"):
+            (root / part).mkdir(parents=True, exist_ok=True)
+        self.store = Store(root / "state.sqlite")
+        self.stopping = threading.Event()
+        #: What services hold in memory while the tenant runs, by the name of its owner.
+        self.live: dict[str, Any] = {}
+        self._locks: dict[str, threading.RLock] = {}
+        self._guard = threading.Lock()
+        self._pool = ThreadPoolExecutor(settings.workers, thread_name_prefix="agavepy-tenant")
+        self._running: set[Future[Any]] = set()
+
+    @property
+    def tenant_id(self) -> str:
+        """The code of the tenant, such as ``sandbox``."""
+        return self.settings.tenant_id
+
+    @property
+    def token_ttl(self) -> int:
+        """Seconds for which a new access token is good."""
+        return self.settings.token_ttl
+
+    def link(self, service: str, operation: str, /, **arguments: Any) -> str:
+        """Return the absolute address of an operation, empty when no document has the service."""
+        path = self.router.path(service, operation, arguments)
+        return path and self.url + path
+
+    def background(self, function: Callable[..., object], *arguments: Any) -> None:
+        """Run ``function(*arguments)`` on a thread of the tenant; a failure is logged."""
+
+        def run() -> None:
+            try:
+                function(*arguments)
+            except Exception:  # noqa: BLE001 - the last line of a thread: told, never lost
+                if not self.stopping.is_set():
+                    _log.exception("background work failed: %s", function)
+            self.clock.notify()
+
+        with self._guard:
+            if self.stopping.is_set():
+                raise SandboxError("the sandbox is stopping and takes no more work")
+            future = self._pool.submit(run)
+            self._running.add(future)
+        future.add_done_callback(self._running.discard)
+
+    @contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """Hold the mutex of that name; the same thread may hold it several times."""
+        with self._guard:
+            mutex = self._locks.setdefault(name, threading.RLock())
+        with mutex:
+            yield
+
+    def close(self) -> None:
+        """Stop taking background work, let what runs come to its end, close the state."""
+        with self._guard:
+            self.stopping.set()
+        self.clock.notify()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self.store.close()

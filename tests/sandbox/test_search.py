@@ -1,0 +1,87 @@
+"""What a search term finds, by every operator and type."""
+
+from __future__ import annotations
+
+import pytest
+
+from agavepy.sandbox.errors import ApiError
+from agavepy.sandbox.search import order, search
+
+RULES = {
+    "name": ("string", "name"),
+    "nodes": ("number", "nodes"),
+    "public": ("boolean", "public"),
+    "created": ("date", "created"),
+    "storage.host": ("string", "storage.host"),
+    "inputs.id": ("string", "inputs.id"),
+}
+NOW = 1_541_174_934.0  # 2018-11-02T16:08:54Z
+ITEMS = [
+    {"name": "Alpha", "nodes": 1, "public": True, "created": "2018-11-02T10:08:54.000-05:00",
+     "storage": {"host": "a.org"}, "inputs": [{"id": "in1"}, {"id": "in2"}]},
+    {"name": "beta", "nodes": 20, "public": False, "created": "2018-10-31T10:08:54.000-05:00",
+     "storage": {"host": "b.org"}, "inputs": []},
+    {"name": "gamma", "nodes": None, "public": False, "created": None, "storage": None},
+]  # fmt: skip
+
+
+def found(term: str, value: str) -> list[str]:
+    return [item["name"] for item in search(ITEMS, RULES, [(term, value)], NOW)]
+
+
+@pytest.mark.parametrize(
+    ("term", "value", "names"),
+    [
+        ("name", "ALPHA", ["Alpha"]),
+        ("NAME.EQ", "alpha", ["Alpha"]),
+        ("name.neq", "alpha", ["beta", "gamma"]),
+        ("name.like", "*A*", ["Alpha", "beta", "gamma"]),
+        ("name.like", "b*", ["beta"]),
+        ("name.like", "et", []),
+        ("name.nlike", "b*", ["Alpha", "gamma"]),
+        ("name.rlike", "^(a|g)", ["Alpha", "gamma"]),
+        ("name.in", "beta, gamma", ["beta", "gamma"]),
+        ("name.nin", "beta,gamma", ["Alpha"]),
+        ("nodes.gt", "1", ["beta"]),
+        ("nodes.gte", "1", ["Alpha", "beta"]),
+        ("nodes.lt", "20", ["Alpha"]),
+        ("nodes.between", "1,5", ["Alpha"]),
+        ("public", "true", ["Alpha"]),
+        ("public.neq", "1", ["beta", "gamma"]),
+        ("created", "2018-11-02", ["Alpha"]),
+        ("created.before", "2018-11-01", ["beta"]),
+        ("created.after", "2 days ago", ["Alpha"]),
+        ("created.between", "2018-10-30,2018-11-01", ["beta"]),
+        ("created.on", "2018-11-02T15:08:54Z", ["Alpha"]),
+        ("storage.host", "b.org", ["beta"]),
+        ("storage.host.like", "*.org", ["Alpha", "beta"]),
+        ("inputs.id", "in2", ["Alpha"]),
+        ("unheard", "of", ["Alpha", "beta", "gamma"]),
+    ],
+)
+def test_a_search_term_finds_just_what_it_asks_for(term: str, value: str, names: list[str]) -> None:
+    assert found(term, value) == names
+
+
+@pytest.mark.parametrize(
+    ("term", "value"),
+    [
+        ("nodes.gt", "many"),
+        ("public", "maybe"),
+        ("public.like", "tr*"),
+        ("created", "not a day"),
+        ("created.in", "2018-11-02,2018-11-03"),
+        ("name.rlike", "("),
+        ("nodes.between", "1"),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_refused_by_name(term: str, value: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        found(term, value)
+    assert caught.value.status == 400
+    assert term.partition(".")[0] in caught.value.message
+
+
+def test_items_are_sorted_by_the_word_asked_for_and_missing_values_come_last() -> None:
+    assert [i["name"] for i in order(ITEMS, RULES, "nodes", "DESC")] == ["beta", "Alpha", "gamma"]
+    assert [i["name"] for i in order(ITEMS, RULES, "NAME", "asc")] == ["Alpha", "beta", "gamma"]
