@@ -1,0 +1,1 @@
+"""The command line ``agavepy``; it needs the extra ``cli``."""

@@ -1,0 +1,170 @@
+"""``agavepy sandbox`` as people and scripts run it: start, stop, crash, start again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+import requests
+
+from agavepy import Agave
+from tests.processes import command, sandbox_process
+from tests.waiting import wait_for
+
+FILE = b"GATTACA\n" * 1000
+
+
+def _client(ready: dict, user: int = 0) -> Agave:  # type: ignore[type-arg]
+    login = ready["users"][user]
+    return Agave(
+        api_server=ready["url"],
+        username=login["username"],
+        password=login["password"],
+        client_name=login["client_name"],
+        api_key=login["api_key"],
+        api_secret=login["api_secret"],
+        verify=ready["ca_bundle"] or True,
+    )
+
+
+def test_the_ready_file_is_all_that_a_script_needs_to_work(tmp_path: Path) -> None:
+    with sandbox_process(tmp_path) as (process, ready):
+        assert ready["pid"] == process.pid
+        assert ready["tenant_id"] == "sandbox"
+        assert [user["username"] for user in ready["users"]] == ["ada", "grace", "admin"]
+        assert _client(ready).profiles.get().username == "ada"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+        with pytest.raises(requests.ConnectionError):
+            requests.get(ready["url"], timeout=5)
+
+
+def test_users_and_administrators_are_those_that_were_asked_for(tmp_path: Path) -> None:
+    options = ("--user", "bob:secret", "--user", "eve", "--admin", "root", "--seed", "empty")
+    with sandbox_process(tmp_path, *options) as (_, ready):
+        logins = {user["username"]: user["password"] for user in ready["users"]}
+        assert logins == {"bob": "secret", "eve": "eve", "admin": "admin", "root": "root"}
+        assert _client(ready).systems.list() == []
+
+
+def test_a_kill_between_an_acknowledged_upload_and_its_listing_loses_nothing(
+    tmp_path: Path,
+) -> None:
+    state = tmp_path / "state"
+    source = tmp_path / "reads.fa"
+    source.write_bytes(FILE)
+    with sandbox_process(tmp_path, "--state", str(state)) as (process, ready):
+        with source.open("rb") as file:
+            answer = _client(ready).files.importData(
+                systemId="sandbox.storage", filePath="ada", fileToUpload=file
+            )
+        process.send_signal(signal.SIGKILL)
+        process.wait(20)
+    assert answer.name == "reads.fa"
+    with sandbox_process(tmp_path, "--state", str(state)) as (_, ready):
+        client = _client(ready)
+
+        def listed() -> bool:
+            items = client.files.list(systemId="sandbox.storage", filePath="ada")
+            return "reads.fa" in [item.name for item in items]
+
+        wait_for(listed)
+        body = client.files.download(systemId="sandbox.storage", filePath="ada/reads.fa")
+        assert body.content == FILE
+
+
+def test_a_login_survives_a_kill(tmp_path: Path) -> None:
+    options = ("--state", str(tmp_path / "state"))
+    with sandbox_process(tmp_path, *options) as (process, ready):
+        client = _client(ready)
+        client.profiles.get()
+        token = client.tokens()["access_token"]
+        process.send_signal(signal.SIGKILL)
+        process.wait(20)
+    with sandbox_process(tmp_path, *options) as (_, again):
+        bare = Agave(api_server=again["url"], token=token)
+        assert bare.profiles.get().username == "ada"
+        assert again["users"] == ready["users"]
+
+
+def test_a_busy_port_is_one_line_that_says_what_to_do(tmp_path: Path) -> None:
+    with sandbox_process(tmp_path) as (_, ready):
+        port = ready["url"].rpartition(":")[2]
+        done = command("sandbox", "--port", port)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert f"port {port}" in done.stderr
+    assert "--port" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("--port", "nine"), "nine"),
+        (("--port", "70000"), "70000"),
+        (("--seed", "full"), "full"),
+        (("--token-ttl", "0"), "0"),
+        (("--user", ":x"), ":x"),
+        (("--state", "/dev/null/x"), "/dev/null/x"),
+        (("--port", "0", "--ready-file", "/nowhere/at/all"), "/nowhere/at/all"),
+        (("--colour", "red"), "--colour"),
+    ],
+)
+def test_a_wrong_option_is_named_without_a_traceback(
+    arguments: tuple[str, ...], named: str
+) -> None:
+    done = command("sandbox", *arguments)
+    assert done.returncode in {1, 2}
+    assert named in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_two_sandboxes_never_share_a_state(tmp_path: Path) -> None:
+    options = ("--state", str(tmp_path / "state"))
+    with sandbox_process(tmp_path, *options):
+        done = command("sandbox", "--port", "0", *options)
+    assert done.returncode == 1
+    assert "another sandbox" in done.stderr
+
+
+def test_https_is_verified_with_the_bundle_of_the_ready_file(tmp_path: Path) -> None:
+    with sandbox_process(tmp_path, "--tls") as (_, ready):
+        assert ready["url"].startswith("https://127.0.0.1:")
+        assert _client(ready).profiles.get().username == "ada"
+        with pytest.raises(requests.ConnectionError):
+            Agave(api_server=ready["url"], token="any").profiles.get()
+        unverified = requests.get(ready["url"] + "/tenants", verify=ready["ca_bundle"], timeout=5)
+        assert unverified.json()["result"][0]["code"] == "sandbox"
+
+
+def test_written_credentials_restore_a_login(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "login"
+    with sandbox_process(tmp_path, "--write-credentials", str(folder)):
+        current = folder / "current"
+        assert stat.S_IMODE(current.stat().st_mode) == 0o600
+        assert (folder / "config.json").exists()
+        monkeypatch.setenv("TAPIS_CACHE_DIR", str(folder))
+        assert Agave.restore().profiles.get().username == "ada"
+
+
+def test_the_export_line_works_in_a_shell_as_it_is_printed(tmp_path: Path) -> None:
+    with sandbox_process(tmp_path) as (process, _):
+        assert process.stdout is not None
+        line = next(text for text in process.stdout if text.startswith("export "))
+        script = f"{line}\nexec python3 -c 'import os, json; print(json.dumps(dict(os.environ)))'"
+        shell = subprocess.run(
+            ["sh", "-c", script], capture_output=True, text=True, check=True, timeout=20
+        )
+        exported = json.loads(shell.stdout)
+        variables = {name: exported[name] for name in exported if name.startswith("TAPIS_")}
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in variables.items():
+                patch.setitem(os.environ, name, value)
+            assert Agave.restore().profiles.get().username == "ada"

@@ -1,0 +1,108 @@
+"""What people get who install the package instead of cloning the repository."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from agavepy import loader
+
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = ("agavepy", "specs", "examples", "setup.cfg", "pyproject.toml", "README.rst", "LICENSE")
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
+
+
+def run(*command: str | Path, cwd: Path, home: Path) -> str:
+    """Run a command with an empty home and none of our settings; return what it printed."""
+    foreign = ("AGAVE", "TAPIS", "_abaco", "PYTHONPATH", "XDG_", "COV_")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
+    done = subprocess.run(
+        list(map(str, command)),
+        cwd=cwd,
+        env={**environment, "HOME": str(home)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{command}:\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build a wheel from a copy of the sources that holds nothing built before."""
+    source = tmp_path_factory.mktemp("source")
+    ignore = shutil.ignore_patterns("__pycache__", "*.plan.json")
+    for name in SHIPPED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, source / name, ignore=ignore)
+        else:
+            shutil.copy(ROOT / name, source / name)
+    target = tmp_path_factory.mktemp("wheel")
+    build = (sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", target, ".")
+    run(*build, cwd=source, home=target)
+    (built,) = target.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the wheel with all extras into an empty virtual environment: its bin directory."""
+    folder = tmp_path_factory.mktemp("venv")
+    venv.create(folder, with_pip=True)
+    # The user's own home: pip keeps its downloads there, and they are not what is tested.
+    pip = (folder / "bin" / "python", "-m", "pip", "install", "--quiet", f"{wheel}[all]")
+    run(*pip, cwd=folder, home=Path.home())
+    return folder / "bin"
+
+
+def test_the_wheel_holds_descriptions_plans_and_types_and_nothing_else(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    assert "agavepy/py.typed" in names
+    assert "agavepy/specs/_common.yaml" in names
+    for service in loader.services():
+        assert {f"agavepy/specs/{service}.yaml", f"agavepy/specs/{service}.plan.json"} <= names
+    modules = {
+        f"agavepy/{path.relative_to(ROOT / 'agavepy').as_posix()}"
+        for path in (ROOT / "agavepy").rglob("*.py")
+    }
+    assert modules <= names
+    metadata = {name for name in names if ".dist-info/" in name}
+    assert {name.partition("/")[0] for name in names - metadata} == {"agavepy"}
+
+
+def test_an_installed_package_compiles_nothing_at_run_time(installed: Path, tmp_path: Path) -> None:
+    program = """
+import sys
+from agavepy import loader
+print(*(service for service in loader.services() if len(loader.service_plan(service))))
+assert not {"yaml", "bravado_core"} & set(sys.modules), "a plan was compiled"
+"""
+    home = tmp_path / "empty home"
+    home.mkdir()
+    printed = run(installed / "python", "-c", program, cwd=tmp_path, home=home)
+    assert tuple(printed.split()) == loader.services()
+    assert not list(home.iterdir()), "something was cached in the home of the user"
+
+
+def test_the_demo_runs_from_an_installed_package_outside_the_checkout(
+    installed: Path, tmp_path: Path
+) -> None:
+    home = tmp_path / "empty home"
+    work = tmp_path / "elsewhere"
+    home.mkdir()
+    work.mkdir()
+    printed = run(installed / "agavepy", "demo", cwd=work, home=home)
+    assert "ag.jobs.submit" in printed
+    assert not list(home.glob(".agave*")), "the demo left credentials in the user's home"
+    assert not list(work.iterdir())
