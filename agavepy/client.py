@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from agavepy import config, loader
+from agavepy import loader
 from agavepy.auth import sessions
 from agavepy.auth.account import Account
-from agavepy.errors import AgaveError, UnknownName, nearest
+from agavepy.errors import UnknownName, nearest
 from agavepy.operation import Operation, Service
 
 
@@ -102,18 +102,6 @@ class Agave(Account):
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *loader.services()})
-
-    def _ask_tenant(self) -> str | None:
-        """Return the code of the tenant as its own tenants service has it, None if it has none."""
-        try:
-            tenants = self.service("tenants").list()
-        except (AgaveError, KeyError):
-            return None  # only a label is missing then
-        for tenant in tenants if isinstance(tenants, list) else ():
-            if config.same_server(str(tenant.get("baseUrl", "")), self.api_server or ""):
-                code = tenant.get("code")
-                return str(code) if code else None
-        return None
 
     def _state(self) -> dict[str, Any]:
         return {k: v for k, v in super()._state().items() if not isinstance(v, Service)}

@@ -346,7 +346,7 @@ def _translated(
     elif isinstance(error, requests.exceptions.ChunkedEncodingError):
         text = f"the answer of {url} broke off: {reason}"
     elif isinstance(error, requests.ConnectionError):
-        text = f"cannot reach {url}: {reason}"
+        text = f"cannot reach {url}: {reason}; check the address, and that the network is there"
     else:
         text = f"{url}: {reason}"
     return ConnectionFailed(name + text, request=request)

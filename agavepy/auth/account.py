@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from agavepy import config
-from agavepy.auth import authenticators
+from agavepy.auth import authenticators, tenants
 from agavepy.auth.cache import Cache, Identity
 from agavepy.auth.keeper import CachedLogin
 from agavepy.auth.login import Token
@@ -195,13 +195,9 @@ class Account:
     def _as_login(self) -> dict[str, Any]:
         """Return what is cached of a login, the code of the tenant included if it can be told."""
         if not self.tenant_id:
-            self.tenant_id = self._ask_tenant()
+            self.tenant_id = tenants.code_of(self.transport)
         names = ("api_server", "tenant_id", "client_name", "username", "api_key", "api_secret")
         return {name: getattr(self, name) for name in names}
-
-    def _ask_tenant(self) -> str | None:
-        """Return the code of the tenant, None if nobody knows it."""
-        return None
 
     def _tell(self, pair: Pair) -> None:
         if self.token_callback is not None:
@@ -286,16 +282,24 @@ class Account:
     def save_configs(self, cache_dir: str | os.PathLike[str] | None = None) -> None:
         """Make this login the current cached one, in ``cache_dir`` or the credentials directory.
 
-        Raises CredentialsError when there is no OAuth client or token to save, OSError.
+        Raises CredentialsError when there is no OAuth client or token to save, or it cannot be
+        written.
         """
         if not self.token:
             raise CredentialsError(self._what_is_missing())
         self._credentials().access()
-        environ = os.environ
-        directory = Path(cache_dir) if cache_dir else config.credentials_directory(environ)
         pair = self._pair
         assert pair is not None
-        Cache(directory, config.home_directory(environ)).log_in(self._as_login(), pair)
+        directory = Path(cache_dir) if cache_dir else config.credentials_directory(os.environ)
+        cache = Cache(directory, config.home_directory(os.environ))
+        login = CachedLogin(cache, Identity.of(self.__dict__), self._as_login)
+        try:
+            with login.locked():
+                cache.log_in(self._as_login(), pair)
+        except OSError as error:
+            raise CredentialsError(
+                f"cannot write the login to {directory}: {error.strerror}; give another cache_dir="
+            ) from error
 
     def refresh_aris(self) -> None:
         """Do nothing: services always use the current token. Earlier releases needed the call."""

@@ -42,7 +42,7 @@ class CachedLogin:
         if self.cache.pair(self.identity) is None:
             yield
             return
-        with self._locked():
+        with self.locked():
             yield
 
     def load(self) -> Pair | None:
@@ -57,14 +57,15 @@ class CachedLogin:
             if not logged_in:
                 self.cache.update(self.identity, pair)
             else:
-                with nullcontext() if self._held else self._locked():
+                with nullcontext() if self._held else self.locked():
                     self.cache.log_in(self._login(), pair)
         except OSError as error:
             self._outdated = self._loaded
             self._warn(f"cannot write to {self.cache.directory}: {_reason(error)}")
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def locked(self) -> Iterator[None]:
+        """Hold the lock of the credentials directory; warn when that cannot be had."""
         import filelock  # not on the path of a call with a fresh token
 
         path = self.cache.directory / "current.lock"

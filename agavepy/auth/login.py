@@ -114,6 +114,10 @@ class Token(TokenSource):
     def _can_log_in(self) -> bool:
         return bool(self.username and self.password) or self._of_client
 
+    def _takes_over(self) -> bool:
+        # A password that was given is for the server to check, not to pass over for the cache.
+        return not (self.username and self.password)
+
     def _get(self, pair: Pair | None) -> Pair:
         try:
             return self._renew(pair)

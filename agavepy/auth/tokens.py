@@ -164,6 +164,9 @@ class TokenSource:
         self._lock = threading.RLock()
         #: The pair whose renewal the server refused, and how: asking again would not help.
         self._refused: tuple[Pair, TokenError] | None = None
+        #: How often a new pair was looked for, and why the last time failed (None: it did not).
+        self._attempts = 0
+        self._failure: TokenError | ConnectionFailed | TimedOut | None = None
 
     def access(self) -> str:
         """Return an access token that is good now, renewed if it is about to expire.
@@ -209,10 +212,17 @@ class TokenSource:
         ``forced`` asks the server even if somebody else has left a newer pair, by ``grant`` if that
         is given.
         """
+        attempts = self._attempts
         with self._lock:
             pair = self.pair
             if pair is not old and pair is not None and not forced:
                 return pair  # another thread was first
+            if self._attempts != attempts and self._failure is not None and not forced:
+                # It failed for the thread that was first: those that waited for it are told the
+                # same, in place of waiting for one failure after the other.
+                if refused or pair is None or pair.expired(self._clock()):
+                    raise _again(self._failure)
+                return pair
             grant = grant or self._grant
             if grant is None:
                 if pair is None or not pair.access:
@@ -229,25 +239,32 @@ class TokenSource:
         """Set a newer pair, under the lock of all processes; True when the server was asked."""
         with self.keeper.hold() if self.keeper else nullcontext():
             kept = self.keeper.load() if self.keeper else None
-            if kept is not None and kept.newer_than(old):
+            if kept is not None and kept.newer_than(old) and (old or self._takes_over()):
                 self.pair = kept
                 if not forced and not kept.stale(self._clock()):
                     return False
             basis = self.pair
             try:
                 self.pair = grant(basis) if forced else self._ask(basis, grant)
-            except (TokenError, ConnectionFailed, TimedOut):
+                self._failure = None
+            except (TokenError, ConnectionFailed, TimedOut) as error:
+                self._failure = error
                 if refused or basis is None or basis.expired(self._clock()):
                     raise
                 return False  # still good for the rest of its leeway
+            finally:
+                self._attempts += 1
             if self.keeper:
                 self.keeper.save(self.pair)
             return True
 
+    def _takes_over(self) -> bool:
+        """Tell whether a login that the cache has, but we not so far, serves as well as a grant."""
+        return True
+
     def _ask(self, pair: Pair | None, grant: Grant) -> Pair:
         if self._refused is not None and self._refused[0] == pair:
-            error = self._refused[1]
-            raise TokenError(error.response, error.message, error.operation, error.hint)
+            raise _again(self._refused[1])
         try:
             return grant(pair)
         except TokenError as error:
@@ -264,3 +281,12 @@ class TokenSource:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.pair!r}>"
+
+
+def _again(
+    error: TokenError | ConnectionFailed | TimedOut,
+) -> TokenError | ConnectionFailed | TimedOut:
+    """Return an error like one that another call has raised, for a traceback of its own."""
+    if isinstance(error, TokenError):
+        return TokenError(error.response, error.message, error.operation, error.hint)
+    return type(error)(*error.args, request=error.request)

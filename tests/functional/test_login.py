@@ -21,7 +21,7 @@ import requests
 
 import agavepy
 from agavepy.agave import Agave, AgaveError, AgaveException
-from agavepy.errors import ConnectionFailed, CredentialsError, UnknownName, UsageError
+from agavepy.errors import ConnectionFailed, CredentialsError, TokenError, UnknownName, UsageError
 from agavepy.sandbox import Sandbox
 from tests.unit.loopback import Loopback, Reply, Seen
 
@@ -268,11 +268,28 @@ def test_a_dict_of_a_client_makes_an_equal_client(sandbox: Sandbox) -> None:
     assert again.profiles.get().username == "ada"
 
 
+@pytest.mark.filterwarnings("ignore:cannot lock")
 def test_a_login_can_be_saved_where_one_likes(sandbox: Sandbox, tmp_path: Path) -> None:
     ag = sandbox.client("grace")
     ag.save_configs(tmp_path / "keys")
     record = json.loads((tmp_path / "keys" / "current").read_text())
     assert (record["username"], record["access_token"]) == ("grace", ag._token)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CredentialsError, match="cannot write the login to"):
+        ag.save_configs(tmp_path / "file")
+
+
+def test_a_tenant_that_does_not_know_its_code_is_no_obstacle_to_a_login(agave_home: Path) -> None:
+    token = b'{"access_token": "a", "refresh_token": "r", "expires_in": 100}'
+    with Loopback() as server:
+        server.answer = lambda seen: Reply(200, token) if seen.method == "POST" else Reply(404)
+        ag = Agave(api_server=server.url, username="ada", password="p", api_key="k", api_secret="s")
+        assert ag.tokens()["access_token"] == "a"
+    assert [seen.target for seen in server.requests] == ["/token", "/tenants"]
+    assert "Authorization" not in server.requests[1].headers
+    assert ag.tenant_id is None
+    restored = Agave.restore(username="ada")
+    assert (restored._token, restored.tenant_id) == ("a", None)
 
 
 def test_a_login_that_cannot_be_kept_still_works(
@@ -349,3 +366,18 @@ def test_a_thousand_clients_share_what_they_can() -> None:
         [sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True, cwd=root
     )
     assert int(done.stdout) <= 5 << 20
+
+
+def test_a_wrong_password_is_refused_although_a_good_login_is_cached(
+    fresh_sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TAPIS_CACHE_DIR", str(tmp_path / "login"))
+    good = fresh_sandbox.credentials("ada")
+    keys = ("api_server", "username", "password", "client_name", "api_key", "api_secret")
+    login = {name: good[name] for name in keys}
+    assert Agave(**login).profiles.get().username == "ada"
+    before = (tmp_path / "login" / "current").read_bytes()
+    with pytest.raises(TokenError, match="400"):
+        Agave(**{**login, "password": "wrong"}).profiles.get()
+    assert (tmp_path / "login" / "current").read_bytes() == before
+    assert Agave.restore().profiles.get().username == "ada"
