@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 import threading
 from pathlib import Path
 from typing import Any
@@ -74,9 +73,15 @@ def plan_json(path: Path) -> bytes:
     from agavepy.compiler import compile_document
 
     data = compile_document(read_document(path), path)
+    operations = data["operations"].items()
+    data["operations"] = {name: _dump(operation) for name, operation in operations}
     data["format"] = PLAN_FORMAT
     data["sources"] = _digests(path)
-    return json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode()
+    return _dump(data).encode()
+
+
+def _dump(data: Any) -> str:
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
 
 
 def read_document(path: Path) -> Any:
@@ -154,6 +159,8 @@ def _cache_file(path: Path) -> Path | None:
 
 
 def _compile_and_cache(path: Path) -> dict[str, Any]:
+    import tempfile
+
     content = plan_json(path)
     target = _cache_file(path)
     if target is not None:

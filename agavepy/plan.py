@@ -6,17 +6,19 @@ that a client that calls bundled services imports neither a YAML parser nor brav
 
 from __future__ import annotations
 
-import dataclasses
+import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 #: Raised by one whenever the shape below changes; a cached plan of another number is compiled anew.
-PLAN_FORMAT = 1
+PLAN_FORMAT = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+#: Named tuples and not dataclasses, whose module costs more to import than all plans to make.
+_NOTHING: Mapping[str, Any] = {}
+
+
+class Parameter(NamedTuple):
     """One keyword of a call and where it goes on the wire.
 
     ``location`` is one of path, query, header, form, file or body. ``type`` is the Swagger type
@@ -47,8 +49,7 @@ class Parameter:
     fields: tuple[tuple[str, str, bool, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What comes back: ``kind`` is envelope (its ``result``), plain (the JSON body), raw or none.
 
     ``dates`` are the key paths, from the result down, whose text becomes a datetime; ``[]`` stands
@@ -63,8 +64,7 @@ class Answer:
     fields: tuple[tuple[str, str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """One operation: everything that a call, a route, a help page or a stub needs of it.
 
     ``body`` is how arguments travel: none, json, form or multipart. ``security`` is the
@@ -79,7 +79,7 @@ class Plan:
     path: str
     parameters: tuple[Parameter, ...] = ()
     body: str = "none"
-    answer: Answer = dataclasses.field(default_factory=Answer)
+    answer: Answer = Answer()
     security: str = "bearer"
     summary: str = ""
     description: str = ""
@@ -87,8 +87,8 @@ class Plan:
     requires: tuple[str, ...] = ()
     produces: tuple[str, ...] = ("application/json",)
     consumes: tuple[str, ...] = ("application/json",)
-    search: Mapping[str, tuple[str, str]] = dataclasses.field(default_factory=dict)
-    statuses: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    search: Mapping[str, tuple[str, str]] = _NOTHING
+    statuses: Mapping[str, str] = _NOTHING
 
     @property
     def id(self) -> str:
@@ -105,16 +105,12 @@ class Plan:
 
 def _lean(item: Any) -> dict[str, Any]:
     """Return the fields of ``item`` that differ from their defaults."""
-    data = {}
-    for field in dataclasses.fields(item):
-        value = getattr(item, field.name)
-        if field.default_factory is not dataclasses.MISSING:
-            default: Any = field.default_factory()
-        else:
-            default = field.default
-        if value != default:
-            data[field.name] = value
-    return data
+    fields, defaults = item._asdict(), item._field_defaults
+    return {
+        name: value
+        for name, value in fields.items()
+        if name not in defaults or value != defaults[name]
+    }
 
 
 def _tuples(value: Any) -> Any:
@@ -144,14 +140,18 @@ def plan_from_json(data: Mapping[str, Any]) -> Plan:
 
 
 class ServicePlan(Mapping[str, Plan]):
-    """The operations of one service by name; each plan is made when it is first asked for."""
+    """The operations of one service by name; each plan is made when it is first asked for.
+
+    ``operations`` holds each operation as :meth:`Plan.to_json` data or as the JSON text of it: text
+    takes a fifth of the memory, and most programs use few operations of a service.
+    """
 
     def __init__(
         self,
         service: str,
         title: str,
         description: str,
-        operations: Mapping[str, Mapping[str, Any]],
+        operations: Mapping[str, Mapping[str, Any] | str],
     ) -> None:
         self.service = service
         self.title = title
@@ -164,7 +164,9 @@ class ServicePlan(Mapping[str, Plan]):
     def __getitem__(self, name: str) -> Plan:
         plan = self._plans.get(name)
         if plan is None:
-            plan = self._plans[name] = plan_from_json(self._data[name])
+            data = self._data[name]
+            data = json.loads(data) if isinstance(data, str) else data
+            plan = self._plans[name] = plan_from_json(data)
         return plan
 
     def __iter__(self) -> Iterator[str]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from agavepy import loader
@@ -23,8 +23,7 @@ _WITH_FILES = ("files", "jobs")
 _PORTS = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True)
-class Address:
+class Address(NamedTuple):
     """The call that reads what an address names: a service, an operation of it, its arguments.
 
     Values are decoded; a ``%`` in one is written ``%25``, as calls want it.

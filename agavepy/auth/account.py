@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import threading
 import warnings
@@ -273,7 +272,7 @@ class Account:
             pair = self._pair
             if pair is not None and self.api_key != key:
                 # The refresh token belongs to the client that it was got through.
-                pair = dataclasses.replace(pair, refresh="") if pair.access else None
+                pair = pair._replace(refresh="") if pair.access else None
             self.api_key, self.api_secret = key, secret
             self._given, self._source, self._bearer = pair, None, None
         if pair is None and self.username and self.password:

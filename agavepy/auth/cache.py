@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from agavepy import config
 from agavepy.auth import files
@@ -21,8 +20,7 @@ from agavepy.auth.tokens import Pair
 Record = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Identity:
+class Identity(NamedTuple):
     """What makes two records the same login: one user through one OAuth client of one tenant."""
 
     api_server: str
@@ -46,14 +44,17 @@ class Identity:
         )
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """A record in a file: ``keywords`` for a client, and the object itself inside the document."""
 
     path: Path
-    keywords: dict[str, Any] = field(repr=False)
-    record: Record = field(repr=False)
+    keywords: dict[str, Any]
+    record: Record
     is_current: bool
+
+    def __repr__(self) -> str:
+        """Name the file, and no secret of what it holds."""
+        return f"<Found in {self.path}>"
 
 
 class Cache:

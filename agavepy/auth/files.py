@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import stat
-import tempfile
 import warnings
 from pathlib import Path
 from typing import Any
@@ -50,6 +49,8 @@ def write(path: Path, document: Any, indent: int | None = None) -> None:
 
     Directories that are missing are made, mode 0700. A symbolic link stays one. Raises OSError.
     """
+    import tempfile  # here, because a client that writes no file need not pay for it
+
     make_directory(path.parent)
     target = path.resolve()
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")

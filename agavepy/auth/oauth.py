@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from agavepy import errors, loader, request
@@ -22,7 +21,6 @@ LOG_IN_AGAIN = (
 )
 
 
-@dataclass(frozen=True)
 class Grants:
     """Asks for tokens through one OAuth client.
 
@@ -30,10 +28,13 @@ class Grants:
     that is no token, ConnectionFailed or TimedOut when it cannot be asked. Nothing is kept.
     """
 
-    transport: Transport
-    api_key: str
-    api_secret: str = field(repr=False)
-    clock: Clock = field(default=time.time, repr=False)
+    def __init__(
+        self, transport: Transport, api_key: str, api_secret: str, clock: Clock = time.time
+    ) -> None:
+        self.transport = transport
+        self.api_key = api_key
+        self.api_secret = api_secret
+        self.clock = clock
 
     def password(self, username: str, password: str) -> Pair:
         """Log a user in."""

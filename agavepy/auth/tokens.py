@@ -6,8 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from agavepy import config
 from agavepy.errors import ConnectionFailed, CredentialsError, TimedOut, TokenError
@@ -19,8 +18,7 @@ LEEWAY_S = 60.0
 LEEWAY_PART = 0.1
 
 
-@dataclass(frozen=True, repr=False)
-class Pair:
+class Pair(NamedTuple):
     """An access token and what came with it.
 
     ``refresh`` is "" where the grant gives none. ``created_at`` is in epoch seconds by this

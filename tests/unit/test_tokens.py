@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ import requests
 
 from agavepy.auth.tokens import Pair, TokenSource
 from agavepy.errors import ConnectionFailed, CredentialsError, TokenError
+from tests.waiting import wait_for
 
 
 class Clock:
@@ -122,6 +124,46 @@ def test_sixty_four_threads_with_an_expired_token_renew_it_once(
     with ThreadPoolExecutor(64) as pool:
         assert set(pool.map(call, range(64))) == {"a1"}
     assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("failure", ["dead", "away"])
+def test_threads_that_wait_for_a_renewal_that_fails_do_not_fail_one_after_the_other(
+    clock: Clock, server: Server, failure: str
+) -> None:
+    server.refuse = dead(503) if failure == "dead" else ConnectionFailed("no answer")
+    entered, go_on = threading.Event(), threading.Event()
+
+    def slow(pair: Pair | None) -> Pair:
+        entered.set()
+        go_on.wait(10)
+        return server.grant(pair)
+
+    source = TokenSource(None, slow, clock=clock)
+    arrived = threading.Semaphore(0)
+
+    def call(_: int) -> str:
+        arrived.release()
+        try:
+            return source.access()
+        except (TokenError, ConnectionFailed) as error:
+            return str(error)
+
+    with ThreadPoolExecutor(16) as pool:
+        first = pool.submit(call, 0)
+        assert entered.wait(10)
+        others = [pool.submit(call, number) for number in range(15)]
+        for _ in range(16):
+            assert arrived.acquire(timeout=10)
+        wait_for(lambda: waiting_for_locks() >= 15)
+        go_on.set()
+        assert {future.result(10) for future in others} == {first.result(10)}
+    assert len(server.asked) == 1
+
+
+def waiting_for_locks() -> int:
+    """Return how many threads are inside ``_replace``, that is to say at its lock."""
+    frames = sys._current_frames().values()
+    return sum(frame.f_code.co_name == "_replace" for frame in frames)
 
 
 def test_a_refused_token_that_another_thread_has_renewed_is_not_renewed_again(
