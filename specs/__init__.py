@@ -1,1 +1,1 @@
-"""The Swagger 2.0 documents of the services, one per service: data only, read by ``agavepy.loader``."""
+"""The Swagger 2.0 documents of the services, one each: data, read by ``agavepy.loader``."""

@@ -21,10 +21,7 @@ def echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterabl
     path = environ["PATH_INFO"]
     if path == "/wait":
         GATE.wait(10)
-    if path == "/unread":
-        data = b"not read"
-    else:
-        data = environ["wsgi.input"].read()
+    data = b"not read" if path == "/unread" else environ["wsgi.input"].read()
     text = f"{environ['REQUEST_METHOD']} {environ['RAW_URI']} {len(data)} ".encode() + data[:20]
     if path == "/stream":
         start_response("200 OK", [("Content-Type", "text/plain")])
