@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from agavepy.sandbox.errors import ApiError
@@ -16,7 +18,7 @@ RULES = {
     "inputs.id": ("string", "inputs.id"),
 }
 NOW = 1_541_174_934.0  # 2018-11-02T16:08:54Z
-ITEMS = [
+ITEMS: list[dict[str, Any]] = [
     {"name": "Alpha", "nodes": 1, "public": True, "created": "2018-11-02T10:08:54.000-05:00",
      "storage": {"host": "a.org"}, "inputs": [{"id": "in1"}, {"id": "in2"}]},
     {"name": "beta", "nodes": 20, "public": False, "created": "2018-10-31T10:08:54.000-05:00",
