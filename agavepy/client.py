@@ -108,7 +108,9 @@ class Agave(Account):
 
 
 class _Clients(Service):
-    """The clients service, whose ``create`` makes the new OAuth client that of ``ag``."""
+    # The clients service, whose `create` makes the new OAuth client that of `ag`. A subclass does
+    # not inherit `__doc__`: what describes the operations is named again, here and below.
+    __doc__ = Service.__dict__["__doc__"]
 
     def __getattr__(self, name: str) -> Operation:
         operation = super().__getattr__(name)
@@ -118,6 +120,8 @@ class _Clients(Service):
 
 
 class _Create(Operation):
+    __doc__ = Operation.__dict__["__doc__"]
+
     def __call__(self, /, *positional: Any, **arguments: Any) -> Any:
         result = super().__call__(*positional, **arguments)
         client = result.get("result", result)

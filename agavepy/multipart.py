@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import secrets
+import socket
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -111,6 +112,26 @@ class Source:
             self._file.seek(self._start)
         yield from self._blocks(self._file)
 
+    @property
+    def plain(self) -> bool:
+        """Whether this is a file on disk of known size, which the kernel can send by itself."""
+        if not self.size:
+            return False
+        return self._path is not None or isinstance(
+            self._file, io.FileIO | io.BufferedReader | io.BufferedRandom
+        )
+
+    def send_to(self, sock: socket.socket) -> None:
+        """Send a plain file. Raises UsageError if it is shorter than it was."""
+        size = self.size or 0
+        if self._path is not None:
+            with self._path.open("rb", buffering=0) as file:
+                sent = sock.sendfile(file, 0, size)
+        else:
+            sent = sock.sendfile(self._file, self._start, size)
+        if sent < size:
+            raise UsageError(f"{self.label}: the file lost {size - sent} bytes during the upload")
+
     def _blocks(self, file: BinaryIO) -> Iterator[bytes | memoryview]:
         left = self.size
         readinto = getattr(file, "readinto", None)
@@ -151,9 +172,13 @@ class Stream:
             piece.replayable for piece in self._pieces if isinstance(piece, Source)
         )
 
-    def __iter__(self) -> Iterator[bytes | memoryview]:
+    def pieces(self) -> tuple[bytes | Source, ...]:
+        """Return what the body is made of, for a connection that sends it."""
         self._sent = True
-        for piece in self._pieces:
+        return self._pieces
+
+    def __iter__(self) -> Iterator[bytes | memoryview]:
+        for piece in self.pieces():
             if isinstance(piece, bytes):
                 yield piece
             else:

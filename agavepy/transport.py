@@ -18,7 +18,6 @@ from typing import Any
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar, extract_cookies_to_jar
 from requests.hooks import dispatch_hook
 from requests.utils import default_user_agent, get_environ_proxies
@@ -26,6 +25,7 @@ from requests.utils import default_user_agent, get_environ_proxies
 from agavepy import redirects
 from agavepy.errors import ConnectionFailed, TimedOut, UsageError, expired_token, redact_url
 from agavepy.retry import Retries, cause_of, refused_certificate, timed_out
+from agavepy.uplink import Adapter
 
 #: Connections kept open to one host. The pool does not block beyond that: 32 threads use 32
 #: connections at the most, since each uses one at a time, and downloads that are held open while
@@ -280,7 +280,7 @@ def _checked(base_url: str) -> tuple[str, str, int]:
 def _new_session() -> requests.Session:
     session = requests.Session()
     session.headers["User-Agent"] = f"agavepy {default_user_agent()}"
-    adapter = HTTPAdapter(pool_maxsize=POOL_SIZE)
+    adapter = Adapter(pool_maxsize=POOL_SIZE)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session

@@ -20,7 +20,7 @@ LAYERS = (
     {"errors", "specs"},
     {"plan", "compiler", "loader", "config", "result", "uri"},
     {"marshal", "multipart", "request"},
-    {"transport", "retry", "redirects", "auth"},
+    {"transport", "uplink", "retry", "redirects", "auth"},
     {"describe", "operation"},
     {"client"},
     {"paging", "waiters", "transfer", "fs", "executor"},

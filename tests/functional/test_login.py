@@ -20,6 +20,7 @@ import pytest
 import requests
 
 import agavepy
+from agavepy import loader
 from agavepy.agave import Agave, AgaveError, AgaveException
 from agavepy.errors import ConnectionFailed, CredentialsError, TokenError, UnknownName, UsageError
 from agavepy.sandbox import Sandbox
@@ -381,3 +382,15 @@ def test_a_wrong_password_is_refused_although_a_good_login_is_cached(
         Agave(**{**login, "password": "wrong"}).profiles.get()
     assert (tmp_path / "login" / "current").read_bytes() == before
     assert Agave.restore().profiles.get().username == "ada"
+
+
+@pytest.mark.parametrize("service", loader.services())
+def test_help_describes_every_operation_on_a_live_client(service: str) -> None:
+    group = Agave(api_server="http://127.0.0.1:1", token="t").service(service)
+    plans = loader.service_plan(service)
+    assert plans.title in str(group.__doc__)
+    for name, plan in plans.items():
+        operation = getattr(group, name)
+        assert plan.summary in str(operation.__doc__)
+        names = {item.name for item in plan.parameters if item.name.isidentifier()}
+        assert names <= set(operation.__signature__.parameters)

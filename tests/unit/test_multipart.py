@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import socket
 import tempfile
 import tracemalloc
 from collections.abc import Iterator
@@ -257,3 +258,16 @@ def test_what_can_be_read_only_once_is_known_to_be_so() -> None:
         list(stream)
         assert not stream.replayable
     assert Stream([Source(io.BytesIO(b"x"), "f")]).replayable
+
+
+def test_a_file_that_shrinks_while_the_kernel_sends_it_is_an_error_that_counts_the_loss(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "log.txt"
+    path.write_bytes(b"0123456789")
+    source = Source(path, "fileToUpload")
+    assert source.plain
+    path.write_bytes(b"0123")
+    near, far = socket.socketpair()
+    with near, far, pytest.raises(UsageError, match="lost 6 bytes"):
+        source.send_to(near)
