@@ -15,11 +15,13 @@ from agavepy.sandbox.errors import SandboxError
 from agavepy.sandbox.server import Server
 
 GATE = threading.Event()
+ARRIVED = threading.Semaphore(0)
 
 
 def echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     path = environ["PATH_INFO"]
     if path == "/wait":
+        ARRIVED.release()
         GATE.wait(10)
     data = b"not read" if path == "/unread" else environ["wsgi.input"].read()
     text = f"{environ['REQUEST_METHOD']} {environ['RAW_URI']} {len(data)} ".encode() + data[:20]
@@ -84,6 +86,8 @@ def test_idle_connections_keep_nobody_waiting(server: Server) -> None:
     busy = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=10) for _ in range(8)]
     for connection in busy:
         connection.request("GET", "/wait")
+    for _ in busy:
+        assert ARRIVED.acquire(timeout=10)
     quick = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
     assert ask(quick, "GET", "/quick") == b"GET /quick 0 "
     GATE.set()
@@ -127,6 +131,7 @@ def test_a_stop_ends_idle_connections_and_lets_a_request_finish() -> None:
     ask(idle, "GET", "/")
     busy = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
     busy.request("GET", "/wait")
+    assert ARRIVED.acquire(timeout=10)
     stopping = threading.Thread(target=server.stop)
     before = time.monotonic()
     stopping.start()
