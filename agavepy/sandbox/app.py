@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from werkzeug.wrappers import Request
@@ -179,14 +179,3 @@ def _refusal(plan: Plan | None, error: ApiError) -> Reply:
     family = _family(plan)
     body = failure("java" if family == "none" else family, error.message, error.result)
     return Reply(body, error.status, error.message, error.headers, kind="error")
-
-
-def stream(file: Any, size: int, block: int = 1 << 18) -> Iterator[bytes]:
-    """Yield ``size`` bytes of an open file in blocks, and close it."""
-    with file:
-        while size > 0:
-            part = file.read(min(block, size))
-            if not part:
-                return
-            size -= len(part)
-            yield part
