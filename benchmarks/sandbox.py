@@ -38,6 +38,26 @@ def run() -> Iterator[Line]:
         "≤ 2 ms",
         detail="on the clock, by requests in the same process",
     )
+    yield Line(
+        "sandbox: restore of a snapshot",
+        f"{_restore_s() * 1000:.2f} ms",
+        "≤ 5 ms",
+        detail="after a test that wrote a file and a record",
+    )
+
+
+def _restore_s() -> float:
+    with Sandbox(seed="demo") as sandbox:
+        sandbox.control.snapshot()
+        home = sandbox.tenant.root / "systems" / "sandbox.storage" / "home" / "ada"
+        times = []
+        for number in range(40):
+            (home / f"{number}.txt").write_text("written by a test")
+            sandbox.tenant.store.put("benchmark", str(number), {"number": number})
+            started = time.perf_counter()
+            sandbox.control.restore()
+            times.append(time.perf_counter() - started)
+        return statistics.median(times[5:])
 
 
 def _listing_s() -> float:

@@ -134,6 +134,7 @@ def _write_ready(path: Path, sandbox: Sandbox, logins: list[dict[str, Any]]) -> 
         "tenant_id": sandbox.tenant_id,
         "pid": os.getpid(),
         "ca_bundle": sandbox.ca_bundle,
+        "secret": sandbox.control.secret,
         "users": [{key: login[key] for key in keys} for login in logins],
     }
     try:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from typing import Any, cast
 
 from werkzeug.wrappers import Request
 
 from agavepy import loader
 from agavepy.plan import Plan
-from agavepy.sandbox import gateway, registry
+from agavepy.sandbox import faults, gateway, registry
 from agavepy.sandbox.arguments import Arguments, read
 from agavepy.sandbox.call import Call, Reply
 from agavepy.sandbox.checks import Checks
+from agavepy.sandbox.control import Control
 from agavepy.sandbox.envelope import failure, keep, success
 from agavepy.sandbox.errors import ApiError, Fault, SandboxError
+from agavepy.sandbox.requests_log import blotted
 from agavepy.sandbox.router import Router
 from agavepy.sandbox.tenant import Tenant
 
+Route = tuple[Plan | None, dict[str, str], list[str]]
 _log = logging.getLogger(__name__)
 _REASONS = {
     200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 206: "Partial Content",
@@ -46,7 +51,9 @@ class App:
         log: Callable[[str], None] | None = None,
     ) -> None:
         self.tenant = tenant
-        plans = [plan for name in loader.services() for plan in loader.service_plan(name).values()]
+        services = [loader.service_plan(name) for name in loader.services()]
+        services.append(loader.load(loader.SPECS / "_sandbox.yaml"))
+        plans = [plan for service in services for plan in service.values()]
         self.router = tenant.router = Router(plans)
         self._handlers, self._starting, self._stopping = registry.load()
         described = {(plan.service, plan.name) for plan in plans}
@@ -58,6 +65,7 @@ class App:
                 f"without a handler {[f'{s}.{o}' for s, o in missing]}, "
                 f"without a description {[f'{s}.{o}' for s, o in unknown]}"
             )
+        self.control = tenant.control = Control(tenant, self._starting, self._stopping)
         self._checks = Checks() if check_answers else None
         self._log = log
 
@@ -68,6 +76,7 @@ class App:
 
     def stop(self) -> None:
         """End what runs on its own."""
+        self.control.close()
         for hook in self._stopping:
             hook(self.tenant)
 
@@ -77,34 +86,73 @@ class App:
         """Answer one request (WSGI, PEP 3333)."""
         request = Request(environ)
         raw = environ.get("RAW_URI") or environ.get("REQUEST_URI") or request.path
-        plan, variables, allowed = self.router.match(request.method, raw.partition("?")[0])
-        arguments = Arguments()
-        try:
-            reply = self._reply(request, plan, variables, allowed, arguments)
-            status, headers, body = self._bytes(plan, reply, arguments)
-        finally:
-            arguments.close()
-        if self._log is not None:
-            self._log(f"{request.method} {raw} {status} {plan.id if plan else '-'}")
+        route = self.router.match(request.method, raw.partition("?")[0])
+        plan = route[0]
+        if plan is not None and plan.security == "secret":
+            status, headers, body = self._answer(request, route, None)[1:]
+        else:
+            started = time.perf_counter()
+            self.control.gate.enter()
+            try:
+                fault = self.control.faults.take(plan.id if plan else "")
+                user, status, headers, body = self._answer(request, route, fault)
+            finally:
+                self.control.gate.leave()
+            self.control.requests.note(
+                time=self.tenant.clock.now(),
+                method=request.method,
+                path=raw,
+                operation=plan.id if plan else None,
+                user=user,
+                status=status,
+                milliseconds=round((time.perf_counter() - started) * 1000, 3),
+                fault=fault["kind"] if fault else None,
+            )
+            if self._log is not None:
+                self._log(f"{request.method} {blotted(raw)} {status} {plan.id if plan else '-'}")
+            if fault is not None:
+                self._strike_late(fault)
+                body = faults.spoil(fault, headers, body)
         start_response(f"{status} {_REASONS.get(status, 'Status')}", list(headers.items()))
         return body
+
+    def _answer(
+        self, request: Request, route: Route, fault: dict[str, Any] | None
+    ) -> tuple[str, int, dict[str, str], Iterable[bytes]]:
+        """Return user, status, headers and body."""
+        plan = route[0]
+        with closing(Arguments()) as arguments:
+            caller: list[str] = []
+            reply = self._reply(request, route, arguments, caller, fault)
+            return "".join(caller), *self._bytes(plan, reply, arguments)
+
+    def _strike_late(self, fault: dict[str, Any]) -> None:
+        """Strike with a fault that hits when the service has done its work."""
+        if fault["kind"] == "delay":
+            self.tenant.stopping.wait(fault["delay"])
+        elif fault["kind"] == "drop":
+            raise ConnectionAbortedError("the connection is dropped, as ordered")
 
     def _reply(
         self,
         request: Request,
-        plan: Plan | None,
-        variables: dict[str, str],
-        allowed: list[str],
+        route: Route,
         arguments: Arguments,
+        caller: list[str],
+        fault: dict[str, Any] | None,
     ) -> Reply:
+        plan, variables, allowed = route
         try:
+            instead = faults.instead(fault) if fault else None
+            if instead is not None:
+                return instead
             if plan is None:
                 if allowed:
                     text = f"The method {request.method} is not allowed for {request.path}"
                     raise ApiError(405, text, headers={"Allow": ", ".join(allowed)})
                 raise Fault(900906, f"{request.method} {request.path}")
-            query = list(request.args.items(multi=True))
             identity = gateway.authenticate(self.tenant, plan, request.headers)
+            caller.append(identity.username)
             read(arguments, plan, request, variables, self.tenant.root / "spool")
             call = Call(
                 tenant=self.tenant,
@@ -115,7 +163,7 @@ class App:
                 user=identity.username,
                 roles=frozenset(identity.roles),
                 client_name=identity.client_name,
-                query=query,
+                query=list(request.args.items(multi=True)),
                 headers=cast("Mapping[str, str]", request.headers),
                 remote_addr=request.remote_addr or "127.0.0.1",
             )
@@ -123,8 +171,8 @@ class App:
             if self._checks is not None:
                 self._checks.reply(plan, reply)
             return reply
-        except Fault as fault:
-            return gateway.fault_reply(self.tenant, fault, plan)
+        except Fault as refused:
+            return gateway.fault_reply(self.tenant, refused, plan)
         except ApiError as error:
             return _refusal(plan, error)
         except ConnectionError:

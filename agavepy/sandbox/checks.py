@@ -8,7 +8,7 @@ from agavepy import loader
 from agavepy.plan import Plan
 from agavepy.sandbox.call import Reply
 from agavepy.sandbox.envelope import success
-from agavepy.sandbox.errors import SandboxError
+from agavepy.sandbox.errors import ApiError, SandboxError
 
 if TYPE_CHECKING:
     from bravado_core.spec import Spec
@@ -36,16 +36,18 @@ class Checks:
         body = reply.result
         if plan.answer.family != "none" and reply.kind != "plain":
             body = success(plan.answer.family, reply.message, reply.result, reply.kind == "result")
-        from bravado_core.validate import validate_schema_object
-        from jsonschema import ValidationError
+        fault = _difference(spec, schema, body)
+        if fault:
+            raise SandboxError(f"{plan.id} answered {fault}")
 
-        try:
-            validate_schema_object(spec, schema, body)
-        except ValidationError as error:
-            where = ".".join(str(step) for step in error.absolute_path) or "the body"
-            raise SandboxError(
-                f"{plan.id} answered {where} = {error.instance!r:.200}: {error.message:.300}"
-            ) from error
+    def body(self, plan: Plan, body: Any) -> None:
+        """Raise ApiError 400 when a body is not what its description says, naming the place."""
+        spec, operation = self._operation(plan)
+        parameters = map(spec.deref, operation["parameters"])
+        schema = next(item["schema"] for item in parameters if item["in"] == "body")
+        fault = _difference(spec, schema, body)
+        if fault:
+            raise ApiError(400, fault)
 
     def _operation(self, plan: Plan) -> tuple[Spec, dict[str, Any]]:
         if plan.service not in self._specs:
@@ -56,3 +58,16 @@ class Checks:
                         key = (plan.service, operation["operationId"])
                         self._operations[key] = operation
         return self._specs[plan.service], self._operations[plan.service, plan.name]
+
+
+def _difference(spec: Spec, schema: Any, value: Any) -> str:
+    """Return where ``value`` is not as the schema says, and how; "" when it is."""
+    from bravado_core.validate import validate_schema_object
+    from jsonschema import ValidationError
+
+    try:
+        validate_schema_object(spec, spec.deref(schema), value)
+    except ValidationError as error:
+        where = ".".join(str(step) for step in error.absolute_path) or "the body"
+        return f"{where} = {error.instance!r:.200}: {error.message:.300}"
+    return ""

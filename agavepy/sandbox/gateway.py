@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -69,6 +70,10 @@ def authenticate(tenant: Tenant, plan: Plan, headers: Headers) -> Identity:
         return _user(tenant, header)
     if plan.security == "client":
         return _client(tenant, header)
+    if plan.security == "secret":
+        given = headers.get("X-Sandbox-Secret") or ""
+        if not hmac.compare_digest(given.encode(), tenant.control.secret.encode()):
+            raise ApiError(401, "The header X-Sandbox-Secret does not hold the secret of this run")
     return Identity()
 
 

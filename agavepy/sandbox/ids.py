@@ -2,33 +2,71 @@
 
 from __future__ import annotations
 
-import secrets
+import random
 import string
 import threading
 import time
+from typing import Any
 
+#: Nanoseconds since the epoch, moved so that they have nineteen digits for two centuries.
+_EARLIEST = 4_000_000_000_000_000_000
 _ALPHABET = string.ascii_letters + string.digits
 
 
+def _source(seed: int | None) -> random.Random:
+    # Seeded ids are guessable on purpose: a test asked for them.
+    return random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311
+
+
 class Ids:
-    """Makes ids that are unique in a tenant and, being secret where they grant access, random."""
+    """Makes ids that are unique in a tenant and, being secret where they grant access, random.
+
+    After :meth:`seed` they are the same in every run: for tests, and no secret to anybody.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._last = 0
+        self._random: random.Random = random.SystemRandom()
+        self._seed: int | None = None
+
+    def seed(self, number: int | None) -> None:
+        """Make ids from a number from now on, or with None such that nobody can guess them."""
+        with self._lock:
+            self._seed = number
+            self._random = _source(number)
+            self._last = 0 if number is None else _EARLIEST + number % 10**9 * 10**6
+
+    def state(self) -> Any:
+        """Return where the sequence of ids stands."""
+        with self._lock:
+            state = None if self._seed is None else self._random.getstate()
+            return self._seed, self._last, state
+
+    def set_state(self, state: Any) -> None:
+        """Go back to where :meth:`state` was."""
+        seed, last, inner = state
+        self.seed(seed)
+        with self._lock:
+            self._last = last
+            if inner is not None:
+                self._random.setstate(inner)
 
     def uuid(self, kind: str) -> str:
         """Return an Agave uuid of a three-digit ``kind``, such as 007 for a job."""
         with self._lock:
             # Nineteen digits that grow: newer ids sort after older ones, also after a restart.
-            self._last = max(self._last + 1, time.time_ns() + 4_000_000_000_000_000_000)
+            now = 0 if self._seed is not None else time.time_ns() + _EARLIEST
+            self._last = max(self._last + 1, now)
             number = self._last
         return f"{number:019d}-242ac11b-0001-{kind}"
 
     def hex(self, length: int) -> str:
         """Return ``length`` random hexadecimal digits."""
-        return secrets.token_hex((length + 1) // 2)[:length]
+        with self._lock:
+            return f"{self._random.getrandbits(4 * length):0{length}x}"
 
     def key(self, length: int) -> str:
         """Return ``length`` random letters and digits, as consumer keys have them."""
-        return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+        with self._lock:
+            return "".join(self._random.choice(_ALPHABET) for _ in range(length))

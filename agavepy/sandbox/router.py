@@ -47,6 +47,10 @@ class Router:
             allowed += methods
         return None, {}, sorted(set(allowed))
 
+    def has(self, service: str, operation: str) -> bool:
+        """Tell whether an operation is described."""
+        return (service, operation) in self._plans
+
     def path(self, service: str, operation: str, arguments: Mapping[str, Any]) -> str:
         """Return the path, and for other arguments the query, of an operation.
 

@@ -144,6 +144,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._busy(False)
         except (TimeoutError, ConnectionError, ssl.SSLError):
             self.close_connection = True
+            with contextlib.suppress(OSError):  # what was answered before it broke off
+                self.wfile.flush()
 
     def _busy(self, busy: bool) -> None:
         with self.server.changed:

@@ -37,6 +37,16 @@ class Store:
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.executescript(_SCHEMA)
 
+    def copy_to(self, target: sqlite3.Connection) -> None:
+        """Copy all documents and counters into another database."""
+        with self._lock:
+            self._connection.backup(target)
+
+    def copy_from(self, source: sqlite3.Connection) -> None:
+        """Replace all documents and counters by those of a copy."""
+        with self._lock:
+            source.backup(self._connection)
+
     def close(self) -> None:
         """Close the file; the store is of no use afterwards."""
         with self._lock:

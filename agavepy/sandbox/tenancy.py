@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from agavepy.sandbox.app import App
+from agavepy.sandbox.control import Control
 from agavepy.sandbox.errors import ApiError, SandboxError
 from agavepy.sandbox.seed import SEEDS, plant
 from agavepy.sandbox.server import Server
@@ -80,6 +81,11 @@ class Sandbox:
         if self._tenant is None:
             raise SandboxError("the sandbox is not running: use `with Sandbox() as sandbox:`")
         return self._tenant
+
+    @property
+    def control(self) -> Control:
+        """What tests do to the tenant: snapshots, faults, ids, and the requests it answered."""
+        return self.tenant.control
 
     def start(self) -> Sandbox:
         """Seed a new state, settle an old one, answer requests; return the sandbox itself."""

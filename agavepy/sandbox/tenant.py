@@ -5,17 +5,20 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agavepy.sandbox.clock import Clock
 from agavepy.sandbox.errors import SandboxError
 from agavepy.sandbox.ids import Ids
 from agavepy.sandbox.router import Router
 from agavepy.sandbox.store import Store
+
+if TYPE_CHECKING:
+    from agavepy.sandbox.control import Control
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +54,8 @@ class Tenant:
             (root / part).mkdir(parents=True, exist_ok=True)
         self.store = Store(root / "state.sqlite")
         self.stopping = threading.Event()
+        #: The control door, set when the tenant is served.
+        self.control: Control
         #: What services hold in memory while the tenant runs, by the name of its owner.
         self.live: dict[str, Any] = {}
         self._locks: dict[str, threading.RLock] = {}
@@ -98,6 +103,19 @@ class Tenant:
             mutex = self._locks.setdefault(name, threading.RLock())
         with mutex:
             yield
+
+    def rest(self) -> None:
+        """Let background work come to its end; take none until :meth:`go_on`."""
+        with self._guard:
+            self.stopping.set()
+            running = set(self._running)
+        self.clock.notify()
+        wait(running)
+
+    def go_on(self) -> None:
+        """Take background work again."""
+        with self._guard:
+            self.stopping.clear()
 
     def close(self) -> None:
         """Stop taking background work, let what runs come to its end, close the state."""

@@ -1,0 +1,95 @@
+"""What tests do to a tenant: snapshots, time, ids, faults, and the requests that it answered."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Callable, Sequence
+
+from agavepy.sandbox.checks import Checks
+from agavepy.sandbox.errors import SandboxError
+from agavepy.sandbox.faults import Faults
+from agavepy.sandbox.gate import Gate
+from agavepy.sandbox.requests_log import RequestLog
+from agavepy.sandbox.snapshots import Snapshot
+from agavepy.sandbox.tenant import Tenant
+
+Hook = Callable[[Tenant], None]
+#: Seconds for which a snapshot waits for requests that are being answered.
+_PATIENCE_S = 30.0
+
+
+class Control:
+    """The control door of one run; outsiders need its ``secret``.
+
+    ``starting`` and ``stopping`` are what services do when the tenant starts and stops: around a
+    snapshot everything that runs on its own comes to rest.
+    """
+
+    def __init__(self, tenant: Tenant, starting: Sequence[Hook], stopping: Sequence[Hook]) -> None:
+        self.secret = secrets.token_urlsafe(16)
+        self.faults = Faults()
+        self.requests = RequestLog()
+        self.gate = Gate()
+        self.checks = Checks()
+        self._tenant = tenant
+        self._starting, self._stopping = starting, stopping
+        self._snapshots: dict[str, Snapshot] = {}
+        self._folder = tenant.root / "snapshots"
+        shutil.rmtree(self._folder, ignore_errors=True)  # of a run that was killed
+
+    def snapshot(self, name: str = "default") -> int:
+        """Keep the state under a name and return how many files and directories it holds.
+
+        Work that is under way, such as a job, is ended first, as by a restart.
+        """
+        with self.gate.closed(_PATIENCE_S):
+            self._rest()
+            try:
+                old = self._snapshots.pop(name, None)
+                if old is not None:
+                    old.close()
+                kept = Snapshot(self._tenant, self._folder / name)
+                self._snapshots[name] = kept
+            finally:
+                self._go_on()
+        return kept.files
+
+    def restore(self, name: str = "default") -> int:
+        """Bring the tenant back to a kept state; clear faults and the log.
+
+        Raises SandboxError when nothing of that name was kept.
+        """
+        kept = self._snapshots.get(name)
+        if kept is None:
+            names = ", ".join(sorted(self._snapshots)) or "none"
+            raise SandboxError(f"no snapshot {name!r} was kept: there are {names}")
+        with self.gate.closed(_PATIENCE_S):
+            self._rest()
+            try:
+                kept.restore()
+            finally:
+                self._go_on()
+        self.faults.clear()
+        self.requests.clear()
+        return kept.files
+
+    def seed_ids(self, seed: int | None) -> None:
+        """Make ids from a seed from now on, or, with None, such that nobody can guess them."""
+        self._tenant.ids.seed(seed)
+
+    def close(self) -> None:
+        """Give up the snapshots."""
+        for kept in self._snapshots.values():
+            kept.close()
+        self._snapshots.clear()
+
+    def _rest(self) -> None:
+        for hook in self._stopping:
+            hook(self._tenant)
+        self._tenant.rest()
+
+    def _go_on(self) -> None:
+        self._tenant.go_on()
+        for hook in self._starting:
+            hook(self._tenant)

@@ -1,0 +1,97 @@
+"""Faults that tests order: which request fails next, how, and how often."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from agavepy.sandbox.call import Reply
+from agavepy.sandbox.errors import ApiError, Fault
+
+#: Kinds that answer in place of the service; the others let it do its work and spoil the answer.
+_INSTEAD = frozenset({"status", "redirect", "expired", "throttle"})
+
+
+class Faults:
+    """The faults that wait for a request, each for its operation or for any; oldest first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: list[dict[str, Any]] = []
+
+    def add(self, fault: dict[str, Any]) -> dict[str, Any]:
+        """Let a fault wait (its fields are those of the description) and return it completed."""
+        fault = {"times": 1, **fault}
+        with self._lock:
+            self._waiting.append(fault)
+        return dict(fault)
+
+    def take(self, operation: str) -> dict[str, Any] | None:
+        """Return the fault that strikes a request for ``operation``, None if none does."""
+        if not self._waiting:
+            return None
+        with self._lock:
+            for fault in self._waiting:
+                if fault.get("operation") in {None, operation}:
+                    fault["times"] -= 1
+                    if fault["times"] <= 0:
+                        self._waiting.remove(fault)
+                    return fault
+        return None
+
+    def listing(self) -> list[dict[str, Any]]:
+        """Return the faults that wait."""
+        with self._lock:
+            return [dict(fault) for fault in self._waiting]
+
+    def clear(self) -> list[dict[str, Any]]:
+        """Take all back and return those that never struck."""
+        with self._lock:
+            left, self._waiting = self._waiting, []
+        return left
+
+
+def instead(fault: dict[str, Any]) -> Reply | None:
+    """Return or raise what a fault answers in place of the service; None: the service answers."""
+    kind = fault["kind"]
+    if kind not in _INSTEAD:
+        return None
+    if kind == "status":
+        status = int(fault.get("status", 500))
+        raise ApiError(status, str(fault.get("message", f"A fault that was ordered: {status}")))
+    if kind == "expired":
+        raise Fault(900903)
+    if kind == "throttle":
+        seconds = f"{fault.get('retryAfter', 1):g}"
+        raise ApiError(429, "Message throttled out", headers={"Retry-After": seconds})
+    headers = {"Location": str(fault["location"])}
+    return Reply.raw(b"", "text/plain", int(fault.get("status", 307)), headers)
+
+
+def spoil(fault: dict[str, Any], headers: dict[str, str], body: Iterable[bytes]) -> Iterable[bytes]:
+    """Return the body of an answer as a fault leaves it."""
+    if fault["kind"] == "corrupt":
+        return _corrupt(body)
+    if fault["kind"] == "truncate":
+        return _truncate(body, int(headers.get("Content-Length", 2)))
+    return body
+
+
+def _corrupt(body: Iterable[bytes]) -> Iterator[bytes]:
+    """Turn every bit of the first bytes over: neither JSON nor text is left of them."""
+    parts = iter(body)
+    for first in itertools.islice(parts, 1):
+        yield bytes(byte ^ 0xFF for byte in first[:64]) + first[64:]
+    yield from parts
+
+
+def _truncate(body: Iterable[bytes], size: int) -> Iterator[bytes]:
+    left = size // 2
+    for part in body:
+        yield part[:left]
+        left -= len(part)
+        if left <= 0:
+            break
+    raise ConnectionAbortedError("the answer is cut off, as ordered")

@@ -1,0 +1,102 @@
+"""The control door over HTTP: see ``agavepy.sandbox.control``."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from agavepy.sandbox.call import Call, Reply
+from agavepy.sandbox.errors import ApiError, SandboxError
+from agavepy.sandbox.registry import handler
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+@handler("_sandbox", "keepSnapshot")
+def keep_snapshot(call: Call) -> Reply:
+    """Keep the state under a name."""
+    name = call.args["name"]
+    if not _NAME.fullmatch(name):
+        raise ApiError(400, f"{name!r} is no name of a snapshot: use letters, digits, _ and -")
+    return Reply.plain({"name": name, "files": call.tenant.control.snapshot(name)})
+
+
+@handler("_sandbox", "restoreSnapshot")
+def restore_snapshot(call: Call) -> Reply:
+    """Bring a kept state back."""
+    name = call.args["name"]
+    try:
+        return Reply.plain({"name": name, "files": call.tenant.control.restore(name)})
+    except SandboxError as error:
+        raise ApiError(404, str(error)) from error
+
+
+@handler("_sandbox", "seedIds")
+def seed_ids(call: Call) -> Reply:
+    """Make ids from a seed."""
+    seed = _body(call)["seed"]
+    call.tenant.control.seed_ids(seed)
+    return Reply.plain({"seed": seed})
+
+
+@handler("_sandbox", "getClock")
+def get_clock(call: Call) -> Reply:
+    """Show the time."""
+    clock = call.tenant.clock
+    return Reply.plain({"now": clock.now(), "offset": clock.offset_s})
+
+
+@handler("_sandbox", "moveClock")
+def move_clock(call: Call) -> Reply:
+    """Move the time."""
+    body = _body(call)
+    if len(body) != 1:
+        raise ApiError(400, "give one of advance (seconds) and now (epoch seconds)")
+    clock = call.tenant.clock
+    clock.advance(body["advance"] if "advance" in body else body["now"] - clock.now())
+    return get_clock(call)
+
+
+@handler("_sandbox", "listFaults")
+def list_faults(call: Call) -> Reply:
+    """List the faults that wait."""
+    return Reply.plain(call.tenant.control.faults.listing())
+
+
+@handler("_sandbox", "addFault")
+def add_fault(call: Call) -> Reply:
+    """Let a fault wait, checked against its description."""
+    body = _body(call)
+    needed = {"delay": "delay", "redirect": "location"}.get(body["kind"])
+    if needed and needed not in body:
+        raise ApiError(400, f"a fault of the kind {body['kind']} needs {needed}")
+    operation = body.get("operation")
+    if operation is not None and not call.tenant.router.has(*operation.partition(".")[::2]):
+        raise ApiError(400, f"operation: {operation!r} is not described")
+    return Reply.plain(call.tenant.control.faults.add(body))
+
+
+@handler("_sandbox", "clearFaults")
+def clear_faults(call: Call) -> Reply:
+    """Take the faults back."""
+    return Reply.plain(call.tenant.control.faults.clear())
+
+
+@handler("_sandbox", "listRequests")
+def list_requests(call: Call) -> Reply:
+    """List the requests answered."""
+    return Reply.plain(call.tenant.control.requests.listing(call.args.get("operation", "")))
+
+
+@handler("_sandbox", "clearRequests")
+def clear_requests(call: Call) -> Reply:
+    """Forget the requests answered."""
+    call.tenant.control.requests.clear()
+    return Reply.plain([])
+
+
+def _body(call: Call) -> dict[str, Any]:
+    """Return the body, held against its description."""
+    call.tenant.control.checks.body(call.plan, call.body)
+    body: dict[str, Any] = call.body
+    return body
