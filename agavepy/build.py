@@ -37,12 +37,16 @@ class BuildWithPlans(build_py):
 def write_plans(specs: Path, target: Path) -> list[Path]:
     """Compile every description in ``specs`` into ``target`` and return the files written.
 
+    A document without paths is only there to be referred to.
+
     Raises DescriptionError naming the document and its fault.
     """
-    from agavepy.loader import plan_json
+    from agavepy.loader import plan_json, read_document
 
     written = []
-    for document in sorted(specs.glob("[!_]*.yaml")):
+    for document in sorted(specs.glob("*.yaml")):
+        if not read_document(document)["paths"]:
+            continue
         plan = target / f"{document.stem}.plan.json"
         plan.write_bytes(plan_json(document))
         written.append(plan)
