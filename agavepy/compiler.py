@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
+from bravado_core.exception import SwaggerError
 from bravado_core.spec import Spec
 
 from agavepy.errors import DescriptionError
@@ -20,7 +21,15 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 #: Models may nest themselves; documentation and dates deeper than this are of no use to anybody.
 MAX_DEPTH = 6
 #: What a document with the wrong things in the wrong places makes bravado-core and us stumble over.
-_BROKEN = (LookupError, TypeError, AttributeError, ValueError, OSError, RefResolutionError)
+_BROKEN = (
+    LookupError,
+    TypeError,
+    AttributeError,
+    ValueError,
+    OSError,
+    RefResolutionError,
+    SwaggerError,
+)
 _FORM = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 

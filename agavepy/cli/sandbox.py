@@ -151,6 +151,7 @@ def _greet(sandbox: Sandbox, logins: list[dict[str, Any]]) -> None:
     for login in logins:
         note = " (tenant administrator)" if login["username"] in sandbox.admins else ""
         click.echo(f"  user {login['username']}, password {login['password']}{note}")
+    click.echo(f"In a browser: {sandbox.url}/?secret={sandbox.control.secret}")
     first = logins[0]
     values = {
         "TAPIS_BASE_URL": sandbox.url,

@@ -24,6 +24,8 @@ from agavepy.sandbox.requests_log import blotted
 from agavepy.sandbox.router import Router
 from agavepy.sandbox.tenant import Tenant
 
+#: What only a sandbox has: the control door and the pages.
+_OWN = ("_page.yaml", "_sandbox.yaml")
 Route = tuple[Plan | None, dict[str, str], list[str]]
 _log = logging.getLogger(__name__)
 _REASONS = {
@@ -52,7 +54,7 @@ class App:
     ) -> None:
         self.tenant = tenant
         services = [loader.service_plan(name) for name in loader.services()]
-        services.append(loader.load(loader.SPECS / "_sandbox.yaml"))
+        services += [loader.load(loader.SPECS / name) for name in _OWN]
         plans = [plan for service in services for plan in service.values()]
         self.router = tenant.router = Router(plans)
         self._handlers, self._starting, self._stopping = registry.load()
@@ -98,6 +100,9 @@ class App:
                 user, status, headers, body = self._answer(request, route, fault)
             finally:
                 self.control.gate.leave()
+            if plan is not None and plan.service.startswith("_"):
+                start_response(f"{status} {_REASONS.get(status, 'Status')}", list(headers.items()))
+                return body
             self.control.requests.note(
                 time=self.tenant.clock.now(),
                 method=request.method,

@@ -1,0 +1,21 @@
+// Shows the states of jobs as they change; without it the pages are whole, only still.
+"use strict";
+const shown = [...document.querySelectorAll("[data-job]")];
+const period = 1000;
+
+async function look() {
+  const answer = await fetch(document.body.dataset.states);
+  if (!answer.ok) return;
+  const states = await answer.json();
+  for (const element of shown) {
+    const state = states[element.dataset.job];
+    if (state === undefined || state === element.textContent) continue;
+    if ("reload" in element.dataset) return location.reload();
+    element.textContent = state;
+    element.dataset.changed = "";
+  }
+}
+
+if (shown.length) {
+  setInterval(() => document.hidden || look().catch(() => {}), period);
+}

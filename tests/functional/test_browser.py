@@ -1,0 +1,114 @@
+"""The pages in a real browser: states move on the screen, nothing comes from elsewhere."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from agavepy.sandbox import Sandbox
+
+CHROMIUM = shutil.which("chromium")
+DRIVER = shutil.which("chromedriver")
+#: Where the browser must be (continuous integration installs it), a missing one is a failure.
+REQUIRED = bool(os.environ.get("CI"))
+
+pytestmark = pytest.mark.skipif(
+    not (REQUIRED or (CHROMIUM and DRIVER)),
+    reason="chromium and chromedriver are not installed (Debian: chromium, chromium-driver)",
+)
+
+
+@pytest.fixture
+def browser(fresh_sandbox: Sandbox, tmp_path: Path) -> Iterator[webdriver.Chrome]:
+    assert CHROMIUM, "install chromium"
+    assert DRIVER, "install chromedriver"
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for argument in (
+        "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
+        "--disable-background-networking", "--disable-component-update",
+        f"--user-data-dir={tmp_path / 'profile'}", "--window-size=1200,900",
+    ):  # fmt: skip
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
+    driver.set_page_load_timeout(30)
+    driver.get(f"{fresh_sandbox.url}/?secret={fresh_sandbox.control.secret}")
+    yield driver
+    driver.quit()
+
+
+def test_a_person_finds_a_file_from_the_overview(
+    fresh_sandbox: Sandbox, browser: webdriver.Chrome
+) -> None:
+    assert fresh_sandbox.control.secret not in browser.current_url
+    for name in ("Systems", "sandbox.storage", "home/", "ada/", "data/", "hello.txt"):
+        browser.find_element(By.LINK_TEXT, name).click()
+    shown = browser.find_element(By.CSS_SELECTOR, "pre.content").text
+    with fresh_sandbox.client("ada").files.download(
+        systemId="sandbox.storage", filePath="ada/data/hello.txt"
+    ) as answer:
+        assert shown.strip() == answer.text.strip()
+
+
+def test_the_state_of_a_job_moves_on_the_screen(
+    fresh_sandbox: Sandbox, browser: webdriver.Chrome, tmp_path: Path
+) -> None:
+    ag = fresh_sandbox.client("ada")
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    wrapper = ("wait.sh", f"read line < '{gate}'\n".encode())
+    for folder, name in ((".", "waiting"), ("waiting", "test")):
+        body = {"action": "mkdir", "path": f"ada/{folder}/{name}".replace("/./", "/")}
+        ag.files.manage(systemId="sandbox.storage", filePath="", body=body)
+    ag.files.importData(systemId="sandbox.storage", filePath="ada/waiting", fileToUpload=wrapper)
+    WebDriverWait(browser, 20).until(
+        lambda _: (
+            "wait.sh"
+            in [
+                item.name
+                for item in ag.files.list(systemId="sandbox.storage", filePath="ada/waiting")
+            ]
+        )
+    )
+    ag.apps.add(
+        body={
+            "name": "waiting", "version": "1.0", "executionSystem": "sandbox.exec",
+            "executionType": "CLI", "parallelism": "SERIAL", "deploymentPath": "ada/waiting",
+            "deploymentSystem": "sandbox.storage", "templatePath": "wait.sh",
+            "testPath": "wait.sh", "inputs": [], "parameters": [],
+        }
+    )  # fmt: skip
+    job = ag.jobs.submit(body={"name": "live", "appId": "waiting-1.0", "archive": False})
+    browser.find_element(By.LINK_TEXT, "Jobs").click()
+    state = browser.find_element(By.CSS_SELECTOR, f"[data-job='{job.id}']")
+    WebDriverWait(browser, 20).until(lambda _: state.text == "RUNNING")
+    gate.write_text("go on\n")
+    WebDriverWait(browser, 20).until(lambda _: state.text == "FINISHED")
+    assert state.get_attribute("data-changed") is not None
+
+
+def test_the_pages_need_no_internet_and_break_no_rule_of_their_own(
+    fresh_sandbox: Sandbox, browser: webdriver.Chrome
+) -> None:
+    for name in ("Systems", "Apps", "Jobs", "Requests", "Operations"):
+        browser.find_element(By.LINK_TEXT, name).click()
+        assert browser.find_element(By.TAG_NAME, "h1").text == name
+        loaded = browser.execute_script(
+            "return performance.getEntriesByType('resource').map(entry => entry.name)"
+        )
+        assert loaded
+        assert [url for url in loaded if not url.startswith(fresh_sandbox.url)] == []
+    assert [entry for entry in _log(browser) if entry["level"] == "SEVERE"] == []
+
+
+def _log(browser: webdriver.Chrome) -> list[dict[str, str]]:
+    entries: list[dict[str, str]] = browser.get_log("browser")  # type: ignore[no-untyped-call]
+    return entries
