@@ -22,7 +22,6 @@ from agavepy.sandbox import runner_script, runner_staging
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.lifecycle import JOB_PUTTING_AWAY, JOBS
 from agavepy.sandbox.runner_callbacks import Callbacks
-from agavepy.sandbox.runner_notices import Notices
 from agavepy.sandbox.runner_process import MARK, Process
 from agavepy.sandbox.runner_queue import Places
 from agavepy.sandbox.state import apps, disk, jobs, jobs_outputs
@@ -72,7 +71,6 @@ class Runner:
         self._closing = self._closed = False
         self._staging = threading.BoundedSemaphore(_STAGING)
         self._places = Places()
-        self._notices = Notices(tenant)
 
     def start(self, job: Job) -> None:
         """Begin an attempt of a job; a sandbox that is closing leaves it to its next run."""
@@ -105,14 +103,8 @@ class Runner:
         return run is None or run.over.wait(timeout_s)
 
     def move(self, job: Job, status: str, description: str, **more: Any) -> Job:
-        """Change the status of a job as ``jobs.move`` does, and tell its subscribers."""
-        moved = jobs.move(self._tenant, job, status, description, **more)
-        self.told()
-        return moved
-
-    def told(self) -> None:
-        """Have sent what an event has put into the outbox."""
-        self._notices.wake()
+        """Change the status of a job as ``jobs.move`` does."""
+        return jobs.move(self._tenant, job, status, description, **more)
 
     def close(self) -> None:
         """End every process and return when nothing runs; what had not begun to run is kept."""
@@ -133,7 +125,6 @@ class Runner:
         for thread in threads:
             thread.join(max(deadline - time.monotonic(), 0))
         self._closed = True
-        self._notices.close()
 
     def _quietly(
         self, run: Run, status: str, description: str, *, since: Iterable[str] = ()
@@ -292,7 +283,6 @@ class Runner:
         def note(event: str, text: str, document: Any = None) -> None:
             with suppress(Superseded):
                 jobs.note(tenant, job, event, job["owner"], text, document)
-                self.told()
 
         def heard(event: str, variables: dict[str, str]) -> None:
             if event == "FAILURE":

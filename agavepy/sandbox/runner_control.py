@@ -31,7 +31,6 @@ def submit(tenant: Tenant, user: str, body: Any) -> Job:
     fields = jobs_request.accept(tenant, user, body)
     job = jobs.create(tenant, fields, "Job accepted and queued for submission.")
     of(tenant).start(job)
-    of(tenant).told()
     return job
 
 
@@ -69,7 +68,6 @@ def _show(tenant: Tenant, job: Job, visible: bool, event: str, text: str, by: st
         current = jobs.find(tenant, job["id"]) or job
         current = jobs.change(tenant, current, visible=visible)
         jobs.note(tenant, current, event, by, text)
-    of(tenant).told()
     return current
 
 
@@ -93,7 +91,6 @@ def reset(tenant: Tenant, job: Job, by: str) -> Job:
     if earlier is not None:
         earlier.over.wait()  # both attempts work in the same directory
     runner.start(again)
-    runner.told()
     return again
 
 
@@ -148,7 +145,6 @@ def settle(tenant: Tenant) -> None:
         runner.start(job)
         if job.get("demo"):
             runner.join(job["id"], _DEMO_S)
-    runner.told()
 
 
 @registry.on_stop

@@ -1,4 +1,4 @@
-"""How the runner speaks HTTP to the outside: inputs that it fetches, subscribers that it tells."""
+"""How the sandbox speaks HTTP to the outside: inputs that it fetches, subscribers that it tells."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
         self._depth = 0
+        self._committed: list[Callable[[], object]] = []
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
@@ -55,6 +56,7 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All writes inside are kept or none; may be nested, the outermost one commits."""
+        after: list[Callable[[], object]] = []
         with self._lock:
             self._depth += 1
             try:
@@ -63,12 +65,28 @@ class Store:
                 yield
                 if self._depth == 1:
                     self._execute("COMMIT")
+                    after, self._committed = self._committed, []
             except BaseException:
-                if self._depth == 1 and self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+                if self._depth == 1:
+                    self._committed = []
+                    if self._connection.in_transaction:
+                        self._connection.execute("ROLLBACK")
                 raise
             finally:
                 self._depth -= 1
+        for function in after:
+            function()
+
+    def after_commit(self, function: Callable[[], object]) -> None:
+        """Call ``function`` when what is being written has been kept, outside of every lock.
+
+        Within a transaction that is its end, without one at once; never when it was rolled back.
+        """
+        with self._lock:
+            if self._depth:
+                self._committed.append(function)
+                return
+        function()
 
     def put(self, kind: str, key: str, document: dict[str, Any]) -> None:
         """Write a document; one that exists keeps its place in the order of :meth:`all`."""

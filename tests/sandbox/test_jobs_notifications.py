@@ -108,12 +108,16 @@ def test_a_web_hook_that_fails_is_tried_again(http: HttpFactory, broken_hook: Ho
     assert broken_hook.refused == 1
 
 
-def test_a_mail_is_an_event_of_the_history(http: HttpFactory) -> None:
+def test_a_mail_is_an_attempt_that_says_that_it_was_not_sent(http: HttpFactory) -> None:
     ada = http("ada")
     job = support.run(ada, "wc-1.0", inputs={"file": HELLO}, notifications="ada@example.org")
-    history = ada.get(f"/jobs/v2/{job['id']}/history").json()["result"]
-    assert [event["status"] for event in history[-2:]] == ["FINISHED", "FINISHED"]
-    assert "ada@example.org" in history[-1]["description"]
+    found = ada.get(job["_links"]["notifications"]["href"], params={"event": "FINISHED"})
+    (notification,) = found.json()["result"]
+    attempts = notification["_links"]["attempts"]["href"]
+    wait_for(lambda: ada.get(attempts).json()["result"])
+    (attempt,) = ada.get(attempts).json()["result"]
+    assert attempt["response"]["code"] is None
+    assert attempt["response"]["message"].startswith("Not sent to ada@example.org")
 
 
 def test_a_wrapper_sends_its_variables_to_the_subscribers(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,35 @@ def test_a_transaction_that_fails_leaves_nothing_behind(store: Store) -> None:
     with pytest.raises(RuntimeError, match="half-way"):
         half_of_it()
     assert store.all("app") == []
+
+
+def test_what_waits_for_a_commit_happens_after_it_and_never_after_a_failure(store: Store) -> None:
+    seen: list[int] = []
+
+    def look() -> None:
+        with ThreadPoolExecutor(1) as other:  # would wait for ever within the transaction
+            seen.append(len(other.submit(store.all, "app").result(5)))
+
+    with store.transaction():
+        with store.transaction():
+            store.put("app", "a", {})
+            store.after_commit(look)
+        store.put("app", "b", {})
+        assert seen == []
+    assert seen == [2]
+
+    def half_of_it() -> None:
+        with store.transaction():
+            store.after_commit(look)
+            raise RuntimeError("half-way")
+
+    with pytest.raises(RuntimeError, match="half-way"):
+        half_of_it()
+    with store.transaction():
+        store.put("app", "c", {})
+    assert seen == [2]
+    store.after_commit(look)
+    assert seen == [2, 3]
 
 
 def test_counters_never_give_a_number_twice(store: Store) -> None:

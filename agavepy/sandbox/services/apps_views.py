@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from agavepy import loader
 from agavepy.sandbox import dates
 from agavepy.sandbox.call import Call
-from agavepy.sandbox.state import files
+from agavepy.sandbox.state import apps, events, files
+from agavepy.sandbox.tenant import Tenant
 
 Document = dict[str, Any]
 
@@ -37,6 +39,23 @@ def whole(call: Call, told: Document) -> Document:
         "permissions": call.link("apps", "listPermissions", **this),
     }
     return {**told, "_links": _hrefs(links)}
+
+
+def _as_seen(tenant: Tenant, user: str, app: Document) -> Document:
+    """Return an app as ``user`` is answered it, outside of any request."""
+    return whole(Call(tenant, loader.service_plan("apps")["get"], user=user), body(app))
+
+
+events.register(
+    "005",
+    events.Source(
+        name="app",
+        find=apps.by_uuid,
+        may=lambda tenant, user, app: apps.may(tenant, user, app, "READ"),
+        link=lambda linker, app: linker.link("apps", "get", appId=app["id"]),
+        document=_as_seen,
+    ),
+)
 
 
 def summary(call: Call, told: Document) -> Document:

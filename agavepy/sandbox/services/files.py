@@ -8,8 +8,9 @@ from typing import Any
 
 from agavepy.sandbox.call import Call
 from agavepy.sandbox.errors import ApiError
-from agavepy.sandbox.state import disk, files, systems
+from agavepy.sandbox.state import disk, events, files, files_records, files_views, systems
 from agavepy.sandbox.state.files_access import authorize
+from agavepy.sandbox.tenant import Tenant
 
 #: agave-files words an unknown system differently in FileManagementResource and elsewhere.
 IN_MEDIA = "No system found for user with id {id}"
@@ -25,6 +26,30 @@ class Place:
     text: str
     logical: str
     real: Path
+
+
+def _may(tenant: Tenant, user: str, record: files_records.Record) -> bool:
+    system = systems.find(tenant, record["system"])
+    return system is not None and files.readable(tenant, user, system, record["path"])
+
+
+def _link(linker: events.Linker, record: files_records.Record) -> str:
+    address = files.address({"id": record["system"]}, record["path"])
+    return linker.link("files", "download", **address)
+
+
+events.register(
+    "002",
+    events.Source(
+        name="file",
+        find=files_records.by_uuid,
+        may=_may,
+        link=_link,
+        document=lambda tenant, user, record: files_views.logical_file(
+            tenant, tenant, user, record
+        ),
+    ),
+)
 
 
 def place(call: Call, unknown: str = ELSEWHERE, *, user: str = "", follow: bool = True) -> Place:

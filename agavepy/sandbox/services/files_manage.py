@@ -78,8 +78,8 @@ def _mkdir(call: Call, path: str) -> Reply:
         raise
     if there:
         message = f"Directory {new.logical} already exists"
-        return Reply(logical_file(call, record), 200, message)
-    return Reply(logical_file(call, record), 201)
+        return Reply(logical_file(call, call.tenant, call.user, record), 200, message)
+    return Reply(logical_file(call, call.tenant, call.user, record), 201)
 
 
 def _rename(call: Call, name: str) -> Reply:
@@ -124,7 +124,7 @@ def _moved(call: Call, at: Place, to: Place, event: str, message: str) -> Reply:
             files_records.move(tenant, system, at.logical, to.logical)
             files_access.move(tenant, system, at.logical, to.logical)
             record = _record(call, to)
-    return Reply(logical_file(call, record), 200, message)
+    return Reply(logical_file(call, call.tenant, call.user, record), 200, message)
 
 
 def _copy(call: Call, path: str, append: bool) -> Reply:
@@ -152,7 +152,7 @@ def _copy(call: Call, path: str, append: bool) -> Reply:
             record["source"] = f"agave://{at.system['id']}/{at.logical}"
             word = ("CONTENT_CHANGE" if append else "OVERWRITTEN") if there else "CREATED"
             files_records.event(tenant, record, word, call.user, f"Copied from {at.logical}")
-    return Reply(logical_file(call, record), 200, "Copy success")
+    return Reply(logical_file(call, call.tenant, call.user, record), 200, "Copy success")
 
 
 def _target(call: Call, at: Place, path: str, *, follow: bool = True) -> Place:

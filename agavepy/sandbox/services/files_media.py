@@ -18,10 +18,14 @@ from agavepy.sandbox.services.files import (
     place,
     require,
 )
-from agavepy.sandbox.state import disk, files, files_notices, files_staging, users
+from agavepy.sandbox.state import disk, files, files_staging, users
 from agavepy.sandbox.state.files_access import authorize, authorize_target
 from agavepy.sandbox.state.files_views import logical_file
+from agavepy.sandbox.state.notifications_definition import requested
 from agavepy.sandbox.tenant import Tenant
+
+#: What a bare address wants to know of an import: how it ended.
+_ENDS = ("STAGING_COMPLETED", "STAGING_FAILED")
 
 
 @handler("files", "download")
@@ -74,9 +78,11 @@ def import_data(call: Call) -> Reply:
         raise ApiError(400, "No file uploaded")
     if url:
         files_staging.check_source(call.tenant, call.user, url)
-    told = files_notices.subscriptions(
-        call.args.get("notifications"), call.args.get("callbackURL"), call.args.get("callbackUrl")
-    )
+    told = [
+        notification
+        for name in ("notifications", "callbackURL", "callbackUrl")
+        for notification in requested(call.args.get(name), _ENDS)
+    ]
     name = _name(call.args.get("fileName"), upload.filename if upload else None, url)
     path = disk.join(at.logical, name)
     real = disk.real(call.tenant, at.system, path, user_home=False)
@@ -101,20 +107,19 @@ def import_data(call: Call) -> Reply:
                 upload=kept,
                 append=append,
                 native_format=call.args.get("fileType") or "raw",
-                notifications=told,
+                told=told,
             )
     except BaseException:  # not acknowledged: on a full disk, say
         if kept is not None:
             kept.unlink(missing_ok=True)
         raise
-    return Reply(logical_file(call, record), 202)
+    return Reply(logical_file(call, call.tenant, call.user, record), 202)
 
 
 @on_start
 def resume_staging(tenant: Tenant) -> None:
     """Stage what was acknowledged before the tenant stopped."""
     files_staging.resume(tenant)
-    files_notices.resume(tenant)
 
 
 def _name(given: str | None, sent: str | None, url: str | None) -> str:

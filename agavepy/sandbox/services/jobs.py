@@ -6,7 +6,18 @@ from agavepy.sandbox import dates, runner_control
 from agavepy.sandbox.call import Call, Reply
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.registry import handler
-from agavepy.sandbox.state import jobs, jobs_views
+from agavepy.sandbox.state import events, jobs, jobs_views
+
+events.register(
+    "007",
+    events.Source(
+        name="job",
+        find=jobs.find,
+        may=lambda tenant, user, job: jobs.may(tenant, user, job, "READ"),
+        link=lambda linker, job: linker.link("jobs", "get", jobId=job["id"]),
+        document=lambda tenant, _, job: jobs_views.detail(tenant, tenant, job),
+    ),
+)
 
 
 @handler("jobs", "submit")

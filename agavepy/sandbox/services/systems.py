@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
+from agavepy import loader
 from agavepy.sandbox import dates
 from agavepy.sandbox.call import Call, Reply
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.registry import handler
-from agavepy.sandbox.state import systems, systems_actions
+from agavepy.sandbox.state import events, systems, systems_actions
 from agavepy.sandbox.state import systems_credentials as credentials
 from agavepy.sandbox.state import systems_definition as definitions
+from agavepy.sandbox.tenant import Tenant
 
 Document = dict[str, Any]
 
@@ -94,6 +96,24 @@ def _whole(call: Call, system: Document, body: Document | None = None) -> Docume
             "owner": profile_link(call, system["owner"]),
         },
     }
+
+
+def _as_seen(tenant: Tenant, user: str, system: Document) -> Document:
+    """Return a system as ``user`` is answered it, outside of any request."""
+    plan = loader.service_plan("systems")["get"]
+    return _whole(Call(tenant, plan, user=user), system)
+
+
+events.register(
+    "006",
+    events.Source(
+        name="system",
+        find=systems.by_uuid,
+        may=lambda tenant, user, system: systems.may(tenant, user, system, "GUEST"),
+        link=lambda linker, system: linker.link("systems", "get", systemId=system["id"]),
+        document=_as_seen,
+    ),
+)
 
 
 def _summary(call: Call, body: Document) -> Document:

@@ -14,7 +14,7 @@ from agavepy.sandbox.state import apps_assets, apps_history, systems, users
 from agavepy.sandbox.state.apps_definition import App, app_id_of, normalise
 from agavepy.sandbox.tenant import Tenant
 
-KIND = "app"
+KIND = apps_history.APP
 #: agave-systems ``RoleType.canPublish``.
 MAY_PUBLISH = frozenset({"PUBLISHER", "ADMIN", "OWNER"})
 #: What each permission word allows.
@@ -34,6 +34,11 @@ def find(tenant: Tenant, app_id: str) -> App | None:
     """Return an app, disabled ones (``available`` false) too; None when deleted or never there."""
     app = tenant.store.get(KIND, app_id)
     return None if app is None or app["deleted"] else app
+
+
+def by_uuid(tenant: Tenant, uuid: str) -> App | None:
+    """Return an app by uuid, a deleted one too; None when there is none."""
+    return next(iter(tenant.store.all(KIND, uuid=uuid)), None)
 
 
 def owns(tenant: Tenant, user: str, app: App) -> bool:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from agavepy.sandbox.errors import ApiError
+from agavepy.sandbox.state.events import publish
 from agavepy.sandbox.tenant import Tenant
 
+APP = "app"
 _KIND = "app_event"
 
 DESCRIPTIONS = {
@@ -24,7 +26,7 @@ DESCRIPTIONS = {
 
 
 def note(tenant: Tenant, app_id: str, status: str, user: str, description: str = "") -> None:
-    """Record that ``user`` did something to an app; ``status`` is a key of DESCRIPTIONS."""
+    """Record and publish what ``user`` did to an app; ``status`` is a key of DESCRIPTIONS."""
     uuid = tenant.ids.uuid("026")
     event = {
         "id": uuid,
@@ -34,7 +36,11 @@ def note(tenant: Tenant, app_id: str, status: str, user: str, description: str =
         "description": description or DESCRIPTIONS[status],
         "created": tenant.clock.now(),
     }
-    tenant.store.put(_KIND, uuid, event)
+    with tenant.store.transaction():
+        tenant.store.put(_KIND, uuid, event)
+        app = tenant.store.get(APP, app_id)
+        if app is not None:
+            publish(tenant, app["uuid"], status, owner=app["owner"])
 
 
 def events(tenant: Tenant, app_id: str) -> list[dict[str, Any]]:

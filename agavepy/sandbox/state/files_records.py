@@ -1,7 +1,7 @@
 """What the tenant knows of a path beside its bytes: uuid, owner, state of staging, and history.
 
 A record is kept as a document ``{uuid, system, path, name, owner, source, status, nativeFormat,
-created, lastModified, notifications, events}``, times in epoch seconds (agave-files' LogicalFile).
+created, lastModified, events}``, times in epoch seconds (agave-files' LogicalFile).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import posixpath
 from collections.abc import Mapping
 from typing import Any
 
-from agavepy.sandbox.state import disk
+from agavepy.sandbox.state import disk, events
 from agavepy.sandbox.tenant import Tenant
 
 FILE = "file"
@@ -22,6 +22,11 @@ Record = dict[str, Any]
 def get(tenant: Tenant, system: System, path: str) -> Record | None:
     """Return the record of a logical path, None when there is none."""
     return tenant.store.get(FILE, _key(system, path))
+
+
+def by_uuid(tenant: Tenant, uuid: str) -> Record | None:
+    """Return the record of that uuid, None when there is none."""
+    return next(iter(tenant.store.all(FILE, uuid=uuid)), None)
 
 
 def ensure(tenant: Tenant, system: System, path: str, owner: str) -> Record:
@@ -41,7 +46,6 @@ def ensure(tenant: Tenant, system: System, path: str, owner: str) -> Record:
                 "nativeFormat": "raw",
                 "created": now,
                 "lastModified": now,
-                "notifications": [],
                 "events": [],
             }
             save(tenant, record)
@@ -54,7 +58,7 @@ def save(tenant: Tenant, record: Record) -> None:
 
 
 def event(tenant: Tenant, record: Record, status: str, user: str, description: str = "") -> None:
-    """Add an event (a word of agave-files' FileEventType) to a record and write it.
+    """Add an event (a word of agave-files' FileEventType) to a record, write and publish it.
 
     A staging word becomes the record's state as well.
     """
@@ -65,13 +69,17 @@ def event(tenant: Tenant, record: Record, status: str, user: str, description: s
     record["lastModified"] = now
     if status.startswith("STAGING"):
         record["status"] = status
-    save(tenant, record)
+    with tenant.store.transaction():
+        save(tenant, record)
+        events.publish(tenant, record["uuid"], status, owner=record["owner"])
 
 
 def forget(tenant: Tenant, system: System, path: str) -> None:
     """Remove the records of a logical path and of all that is below it."""
-    for record in _within(tenant, system, path):
-        tenant.store.delete(FILE, _key(system, record["path"]))
+    with tenant.store.transaction():
+        for record in _within(tenant, system, path):
+            events.publish(tenant, record["uuid"], "DELETED", owner=record["owner"])
+            tenant.store.delete(FILE, _key(system, record["path"]))
 
 
 def move(tenant: Tenant, system: System, path: str, target: str) -> None:

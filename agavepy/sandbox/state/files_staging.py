@@ -20,7 +20,7 @@ from requests.auth import HTTPBasicAuth
 from requests.utils import get_auth_from_url
 
 from agavepy.sandbox.errors import ApiError, SandboxError
-from agavepy.sandbox.state import disk, files, files_notices, files_records, systems
+from agavepy.sandbox.state import disk, files, files_records, notifications, systems
 from agavepy.sandbox.state.files_access import authorize, owner
 from agavepy.sandbox.tenant import Tenant
 
@@ -88,11 +88,12 @@ def queue(
     upload: Path | None = None,
     append: bool = False,
     native_format: str = "raw",
-    notifications: Sequence[files_notices.Subscription] = (),
+    told: Sequence[notifications.Notification] = (),
 ) -> files_records.Record:
     """Acknowledge a file for a logical path: kept from now on, staged soon. Return its record.
 
     ``upload`` is what :func:`adopt` returned; without it the content is fetched from ``source``.
+    ``told`` are the notifications that were asked for along with it.
     """
     target = disk.real(tenant, system, path, user_home=False)
     task: Task = {
@@ -111,7 +112,7 @@ def queue(
     with tenant.store.transaction():
         record = files_records.ensure(tenant, system, path, keeper)
         record.update(source=source, nativeFormat=native_format)
-        record["notifications"] += notifications
+        notifications.subscribe(tenant, user, record["uuid"], told)
         if there:
             word = "CONTENT_CHANGE" if append else "OVERWRITTEN"
             text = f"File will be {'appended to' if append else 'replaced'}"
@@ -119,10 +120,7 @@ def queue(
         files_records.event(
             tenant, record, "STAGING_QUEUED", user, "File/folder queued for staging"
         )
-        deliveries = files_notices.note(tenant, record, "STAGING_QUEUED")
-        files_records.save(tenant, record)
         tenant.store.put(TASK, task["id"], task)
-    files_notices.start(tenant, deliveries)
     with contextlib.suppress(SandboxError):  # it is stopping: the next start goes on
         tenant.background(stage, tenant, task["target"])
     return record
@@ -183,16 +181,12 @@ def _tell(tenant: Tenant, task: Task, word: str, text: str) -> bool:
 
     The task goes with the last event.
     """
-    deliveries: list[str] = []
     with tenant.store.transaction():
         record = files_records.get(tenant, {"id": task["system"]}, task["path"])
         if record is not None:
             files_records.event(tenant, record, word, task["user"], text)
-            deliveries = files_notices.note(tenant, record, word)
-            files_records.save(tenant, record)
         if word != "STAGING":
             _finish(tenant, task)
-    files_notices.start(tenant, deliveries)
     return record is not None
 
 

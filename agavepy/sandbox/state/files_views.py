@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from agavepy.sandbox import dates
-from agavepy.sandbox.state import files
+from agavepy.sandbox.state import files, notifications
 from agavepy.sandbox.state.files_records import Record
+from agavepy.sandbox.tenant import Tenant
 
 
-def logical_file(linker: files.Linker, record: Record) -> dict[str, Any]:
-    """Return the answer about a record (agave-files ``LogicalFile``)."""
+def logical_file(linker: files.Linker, tenant: Tenant, user: str, record: Record) -> dict[str, Any]:
+    """Return the answer about a record to ``user`` (agave-files ``LogicalFile``)."""
     address = files.address({"id": record["system"]}, record["path"])
-    told = linker.link("notifications", "list", associatedUuid=record["uuid"])
     return {
         "name": record["name"],
         "uuid": record["uuid"],
@@ -32,7 +32,11 @@ def logical_file(linker: files.Linker, record: Record) -> dict[str, Any]:
             },
             "history": {"href": linker.link("files", "getHistory", **address)},
             "notification": [
-                {"href": told, "title": item["event"]} for item in record["notifications"] if told
+                {
+                    "href": linker.link("notifications", "get", uuid=item["id"]),
+                    "title": item["event"],
+                }
+                for item in notifications.of(tenant, user, record["uuid"])
             ],
         },
     }

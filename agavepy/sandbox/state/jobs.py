@@ -14,14 +14,13 @@ from typing import Any
 
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.lifecycle import JOBS
-from agavepy.sandbox.state import users
+from agavepy.sandbox.state import events, notifications, users
 from agavepy.sandbox.tenant import Tenant
 
 Job = dict[str, Any]
 
 KIND = "job"
 HISTORY = "job_history"
-DELIVERY = "job_delivery"
 
 #: What each permission word allows; EXECUTE means nothing on a job.
 ALLOWS = {
@@ -110,6 +109,7 @@ def create(tenant: Tenant, fields: Job, description: str) -> Job:
     with tenant.store.transaction():
         tenant.store.put(HISTORY, job["id"], {"events": []})
         _write(tenant, job)
+        notifications.subscribe(tenant, job["owner"], job["id"], job["notifications"])
         _note(tenant, job, JOBS.initial, job["owner"], description)
     return job
 
@@ -213,54 +213,17 @@ def _note(
     description: str,
     document: Any = None,
 ) -> None:
-    events = history(tenant, job["id"])
-    item = {
-        "status": event,
-        "created": tenant.clock.now(),
-        "createdBy": by,
-        "description": description,
-    }
-    events.append(item)
-    for address in _mailed(tenant, job, event, document):
-        events.append(
-            {
-                **item,
-                "description": f"Notification of {event} to {address}. "
-                "A sandbox sends no mail: this event is all there is of it",
-            }
-        )
-    tenant.store.put(HISTORY, job["id"], {"events": events})
-
-
-def _mailed(tenant: Tenant, job: Job, event: str, document: Any) -> list[str]:
-    """Put what http(s) subscribers of an event get into the outbox; return the e-mail ones.
-
-    A subscription that is not persistent tells once. The outbox is written with the event, so
-    that a killed sandbox sends what it owes when it starts again.
-    """
-    mailed: list[str] = []
-    told = False
-    for number, item in enumerate(job["notifications"]):
-        if item["event"] not in {"*", event} or (item.get("told") and not item["persistent"]):
-            continue
-        item["told"] = told = True
-        if "://" not in item["url"]:
-            mailed.append(item["url"])
-            continue
-        key = f"{tenant.store.counter(DELIVERY):012d}"
-        delivery = {
-            "key": key,
-            "job": job["id"],
-            "number": number,
-            "url": item["url"],
-            "event": event,
-            "status": job["status"],
-            "document": document,
+    happened = history(tenant, job["id"])
+    happened.append(
+        {
+            "status": event,
+            "created": tenant.clock.now(),
+            "createdBy": by,
+            "description": description,
         }
-        tenant.store.put(DELIVERY, key, delivery)
-    if told:
-        _write(tenant, job)
-    return mailed
+    )
+    tenant.store.put(HISTORY, job["id"], {"events": happened})
+    events.publish(tenant, job["id"], event, document, job["owner"])
 
 
 def seed_demo(tenant: Tenant, usernames: list[str]) -> None:

@@ -14,8 +14,8 @@ from typing import Any
 from agavepy.sandbox import dates
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.state import apps, disk, files_access, systems
-from agavepy.sandbox.state.jobs_notifications import subscriptions
 from agavepy.sandbox.state.jobs_values import check_inputs, check_parameters
+from agavepy.sandbox.state.notifications_definition import requested
 from agavepy.sandbox.tenant import Tenant
 
 Request = dict[str, Any]
@@ -59,7 +59,7 @@ def accept(tenant: Tenant, user: str, body: Any) -> dict[str, Any]:
     }
     fields["outputPath"] = f"{user}/job-{fields['id']}-{slug(name)}"
     fields.update(_archive(tenant, user, request, fields))
-    fields["notifications"] = subscriptions(request)
+    fields["notifications"] = requested(request.get("notifications", request.get("callbackUrl")))
     fields["request"] = request
     return fields
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from agavepy.sandbox import dates
-from agavepy.sandbox.state import files, jobs_outputs, systems
+from agavepy.sandbox.state import files, jobs_outputs, notifications, systems
 from agavepy.sandbox.state.files import Linker
 from agavepy.sandbox.state.jobs import Job
 from agavepy.sandbox.tenant import Tenant
@@ -74,6 +74,10 @@ def accepted(linker: Linker, tenant: Tenant, job: Job) -> dict[str, Any]:
     system = systems.find(tenant, job["executionSystem"]) or {}
     item = detail(linker, tenant, job)
     links = item.pop("_links")
+    links["notification"] = [
+        {"href": linker.link("notifications", "get", uuid=told["id"]), "title": told["event"]}
+        for told in notifications.of(tenant, job["owner"], job["id"])
+    ]
     return {
         **item,
         "lastModified": item["lastUpdated"],

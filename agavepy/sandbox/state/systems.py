@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from agavepy.sandbox.errors import ApiError
+from agavepy.sandbox.state import events, users
 from agavepy.sandbox.state import systems_definition as definitions
-from agavepy.sandbox.state import users
 from agavepy.sandbox.state.systems_fields import Fields
 from agavepy.sandbox.tenant import Tenant
 
@@ -33,6 +33,11 @@ def find(tenant: Tenant, system_id: str) -> Document | None:
     """Return a system by id, None when there is none or it was deleted. Checks no permission."""
     system = tenant.store.get(SYSTEM, system_id)
     return None if system is None or system["deleted"] else system
+
+
+def by_uuid(tenant: Tenant, uuid: str) -> Document | None:
+    """Return a system by uuid, a deleted one too; None when there never was one."""
+    return next(iter(tenant.store.all(SYSTEM, uuid=uuid)), None)
 
 
 def role(tenant: Tenant, user: str, system: Document) -> str:
@@ -137,20 +142,18 @@ def queue(system: Document, name: str | None) -> Document | None:
 
 
 def note(tenant: Tenant, system: Document, status: str, user: str, description: str) -> None:
-    """Add an event to a system's history; ``status`` is a word of agave's SystemEventType."""
-    event = tenant.ids.uuid("027")
-    tenant.store.put(
-        EVENT,
-        event,
-        {
-            "id": event,
-            "system": system["id"],
-            "status": status,
-            "created": tenant.clock.now(),
-            "createdBy": user,
-            "description": description,
-        },
-    )
+    """Add an event to a system's history and publish it; ``status`` is of SystemEventType."""
+    event = {
+        "id": tenant.ids.uuid("027"),
+        "system": system["id"],
+        "status": status,
+        "created": tenant.clock.now(),
+        "createdBy": user,
+        "description": description,
+    }
+    with tenant.store.transaction():
+        tenant.store.put(EVENT, event["id"], event)
+        events.publish(tenant, system["uuid"], status, owner=system["owner"])
 
 
 def history(tenant: Tenant, user: str, system_id: str) -> list[Document]:
