@@ -20,8 +20,12 @@ System = dict[str, Any]
 def work(tenant: Tenant, job: Job) -> tuple[System, str]:
     """Return the execution system and the logical path of the directory in which a job runs."""
     system = _system(tenant, job["executionSystem"])
-    base = system.get("scratchDir") or system.get("workDir") or disk.home(system)
-    return system, disk.join(base, job["outputPath"])
+    return system, disk.join(base(system), job["outputPath"])
+
+
+def base(system: System) -> str:
+    """Return the logical path of the directory of an execution system in which jobs run."""
+    return str(system.get("scratchDir") or system.get("workDir") or disk.home(system))
 
 
 def archive(tenant: Tenant, job: Job) -> tuple[System, str]:
