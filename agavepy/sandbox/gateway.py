@@ -19,7 +19,7 @@ from werkzeug.datastructures import Headers
 from agavepy.plan import Plan
 from agavepy.sandbox.call import Reply
 from agavepy.sandbox.errors import ApiError, Fault
-from agavepy.sandbox.state import clients, tokens, users
+from agavepy.sandbox.state import apis, clients, tokens, users
 from agavepy.sandbox.tenant import Tenant
 
 #: Code to short text and HTTP status.
@@ -44,7 +44,6 @@ _MISSING = (
     "Required OAuth credentials not provided. Make sure your API invocation call has a header: "
     '"Authorization: Bearer ACCESS_TOKEN"'
 )
-_EVERYBODY = frozenset({"Internal/everyone"})
 
 
 @dataclass(frozen=True)
@@ -60,8 +59,8 @@ def authenticate(tenant: Tenant, plan: Plan, headers: Headers) -> Identity:
     """Return who calls an operation, by the credential that its description asks for.
 
     Raises Fault for a token that is missing, unknown, expired, ended, or of a client that is not
-    subscribed to the API; and for a wrong key or secret of a client. Raises ApiError for wrong
-    basic credentials of a user.
+    subscribed to the API; for an API that is not published; and for a wrong key or secret of a
+    client. Raises ApiError for wrong basic credentials of a user.
     """
     header = headers.get("Authorization") or ""
     if plan.security == "bearer":
@@ -135,6 +134,9 @@ def _bearer(tenant: Tenant, plan: Plan, header: str) -> Identity:
         raise Fault(900904)
     if token["expires_at"] <= tenant.clock.now():
         raise Fault(900903)
+    blocked = apis.fault(tenant, plan.service)
+    if blocked:
+        raise Fault(blocked)
     if plan.service not in client["subscriptions"]:
         raise Fault(900908, f"The client {client['name']} is not subscribed to this API")
     return _identity(user, client["name"])
@@ -163,8 +165,7 @@ def _client(tenant: Tenant, header: str) -> Identity:
 
 
 def _identity(user: dict[str, Any], client_name: str = "") -> Identity:
-    roles = _EVERYBODY | {"admin"} if user["admin"] else _EVERYBODY
-    return Identity(user["username"], roles, client_name)
+    return Identity(user["username"], users.roles(user), client_name)
 
 
 def _basic(header: str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 from agavepy.sandbox.call import Call, Reply
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.registry import handler
-from agavepy.sandbox.state import clients
+from agavepy.sandbox.state import apis, clients
 from agavepy.sandbox.state.clients import Api
 
 _ALL = "*"
@@ -145,7 +145,7 @@ def _subscription(call: Call, client: dict[str, Any], api: Api) -> dict[str, Any
         "apiName": api.name,
         "apiContext": api.context,
         "apiProvider": api.provider,
-        "apiStatus": "PUBLISHED",
+        "apiStatus": apis.status(call.tenant, api),
         "apiVersion": api.version,
         "tier": client["subscriptions"][api.service],
         "_links": {

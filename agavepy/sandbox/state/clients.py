@@ -82,6 +82,11 @@ def owned(tenant: Tenant, username: str) -> list[dict[str, Any]]:
     return tenant.store.all("client", owner=username)
 
 
+def everybodys(tenant: Tenant) -> list[dict[str, Any]]:
+    """Return the clients of all users, oldest first."""
+    return tenant.store.all("client")
+
+
 def find(tenant: Tenant, username: str, name: str) -> dict[str, Any]:
     """Return a user's client; raises ApiError 400, as the service has it, for an unknown one."""
     client = _find(tenant, username, name)

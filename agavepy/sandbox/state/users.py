@@ -1,4 +1,4 @@
-"""The people of a tenant: profiles, hashed passwords, and who administers the tenant."""
+"""The users of a tenant: profiles, hashed passwords, roles, and who administers the tenant."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ _METHOD = "scrypt:1024:8:1"
 #: A name is a path segment of addresses and of home directories.
 _USERNAME = re.compile(r"\w[\w.+-]*")
 _FIRST_UID = 1000
+#: The role that everybody has, and the one that makes a tenant administrator.
+EVERYBODY, ADMIN = "Internal/everyone", "admin"
 
 
 def get(tenant: Tenant, username: str) -> dict[str, Any] | None:
@@ -26,8 +28,8 @@ def get(tenant: Tenant, username: str) -> dict[str, Any] | None:
 
 
 def everybody(tenant: Tenant) -> list[dict[str, Any]]:
-    """Return all users, oldest first."""
-    return tenant.store.all("user")
+    """Return all people, oldest first; service accounts, which log in too, are not among them."""
+    return [user for user in tenant.store.all("user") if not user.get("service")]
 
 
 def username_error(tenant: Tenant, username: str) -> str:
@@ -111,6 +113,22 @@ def is_admin(tenant: Tenant, username: str) -> bool:
     """Return whether the user administers the tenant."""
     user = get(tenant, username)
     return user is not None and bool(user["admin"])
+
+
+def roles(user: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of the roles that a user (as :func:`get` returns it) has."""
+    held = {EVERYBODY, *user.get("roles", ())}
+    return frozenset(held | {ADMIN} if user["admin"] else held)
+
+
+def set_role(tenant: Tenant, user: dict[str, Any], role: str, held: bool) -> None:
+    """Give a user a role, or take it away; ``user`` is changed too."""
+    if role == ADMIN:
+        user["admin"] = held
+    else:
+        others = [name for name in user.get("roles", ()) if name != role]
+        user["roles"] = [*others, role] if held else others
+    tenant.store.put("user", user["username"], user)
 
 
 def _hash(password: str) -> str:
