@@ -59,8 +59,8 @@ def authenticate(tenant: Tenant, plan: Plan, headers: Headers) -> Identity:
     """Return who calls an operation, by the credential that its description asks for.
 
     Raises Fault for a token that is missing, unknown, expired, ended, or of a client that is not
-    subscribed to the API; for an API that is not published; and for a wrong key or secret of a
-    client. Raises ApiError for wrong basic credentials of a user.
+    subscribed to the API; and for a wrong key or secret of a client. Raises ApiError for wrong
+    basic credentials of a user.
     """
     header = headers.get("Authorization") or ""
     if plan.security == "bearer":
@@ -121,6 +121,7 @@ def oauth_error(status: int, error: str, description: str) -> Reply:
 
 
 def _bearer(tenant: Tenant, plan: Plan, header: str) -> Identity:
+    """Return whom an access token stands for; a Fault too when its API is not published."""
     scheme, _, access_token = header.partition(" ")
     access_token = access_token.strip()
     if scheme.lower() != "bearer" or not access_token:

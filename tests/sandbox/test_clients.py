@@ -128,12 +128,12 @@ def test_a_new_client_is_subscribed_to_every_api_that_takes_tokens(
 ) -> None:
     _result(_create(web, "all", tier="Silver"), 201)
     found = _result(web.get("/clients/v2/all/subscriptions", auth=ADA))
-    contexts = {
-        "/".join(plan.path.split("/")[:3])
+    paths = [
+        [plan.path for plan in loader.service_plan(name).values() if plan.security == "bearer"]
         for name in loader.services()
-        for plan in loader.service_plan(name).values()
-        if plan.security == "bearer"
-    }
+    ]
+    # A service that has two addresses is one API.
+    contexts = {"/".join(path[0].split("/")[:3]) for path in paths if path}
     assert {item["apiContext"] for item in found} == contexts
     profiles = next(item for item in found if item["apiName"] == "Profiles")
     assert profiles == {

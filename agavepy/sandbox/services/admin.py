@@ -190,9 +190,7 @@ def needed(body: dict[str, Any], *names: str) -> str:
     name = next((name for name in names if body.get(name) not in (None, "")), "")
     if not name:
         raise ApiError(400, f"{names[0]} is required.")
-    if not isinstance(body[name], str):
-        raise ApiError(400, f"{name} is not text: {body[name]!r}")
-    return str(body[name])
+    return _text(name, body[name])
 
 
 def words(body: dict[str, Any], name: str) -> list[str]:
@@ -202,8 +200,15 @@ def words(body: dict[str, Any], name: str) -> list[str]:
         return [word.strip() for word in value.split(",") if word.strip()]
     if value is None:
         return []
-    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+    if not isinstance(value, list):
         raise ApiError(400, f"{name} is not a list of texts: {value!r}")
+    return [_text(name, word) for word in value]
+
+
+def _text(name: str, value: Any) -> str:
+    """Return a text of which UTF-8 has every character: JSON can hold half of one."""
+    if not isinstance(value, str) or any("\ud800" <= mark <= "\udfff" for mark in value):
+        raise ApiError(400, f"{name} is not text: {value!r}")
     return value
 
 
