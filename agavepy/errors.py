@@ -248,7 +248,7 @@ def fault_code(response: requests.Response) -> int:
     code = data.get("fault") if isinstance(data, dict) else None
     if isinstance(code, dict):
         found = str(code.get("code", ""))
-        return int(found) if found.isdigit() else 0
+        return int(found) if found.isdecimal() else 0
     match = re.search(_CODE, text)
     return int(match[1]) if match else 0
 
@@ -308,7 +308,7 @@ def _text(response: requests.Response) -> str:
 def _json(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

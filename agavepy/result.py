@@ -114,6 +114,8 @@ class Interpreter:
     def _parse(self, response: requests.Response, content: bytes) -> Any:
         try:
             return _decode(content.decode())
+        except RecursionError as error:
+            self._not_json(response, error)
         except ValueError as error:
             try:
                 # A byte order mark, or a charset other than the one that JSON has.
@@ -126,7 +128,7 @@ class Interpreter:
                     return response.text
             self._not_json(response, error)
 
-    def _not_json(self, response: requests.Response, cause: ValueError) -> NoReturn:
+    def _not_json(self, response: requests.Response, cause: Exception) -> NoReturn:
         kind = response.headers.get("Content-Type", "no content type")
         raise AnswerError(
             f"{self.plan.id}: {redact_url(str(response.url))} answered {response.status_code} with "

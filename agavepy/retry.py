@@ -108,7 +108,7 @@ def retry_after(response: requests.Response) -> float:
     text = response.headers.get("Retry-After", "").strip()
     if not text:
         return 0.0
-    if text.isdigit():
+    if text.isdecimal():
         return float(text)
     until = _epoch(text)
     if until is None:

@@ -178,6 +178,8 @@ class Transport:
                     "be sent there because it can be read only once: give a file or bytes"
                 )
             if not stays:
+                # A JWT travels in a header of any name.
+                request.headers.pop(getattr(auth, "header_name", "Authorization"), None)
                 auth = None  # what has left its origin gets no credentials on its way back either
             if auth is not None:
                 request = auth(request)
@@ -318,7 +320,7 @@ def _release(response: requests.Response) -> None:
     """Give the connection of an answer back: a short body is read, a long one cut off."""
     if not getattr(response, "_content_consumed", False):
         length = str(response.headers.get("Content-Length", ""))
-        if length.isdigit() and int(length) <= _DRAIN:
+        if length.isdecimal() and int(length) <= _DRAIN:
             with suppress(requests.RequestException):
                 _read(response)
     response.close()

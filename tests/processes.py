@@ -40,6 +40,7 @@ def sandbox_process(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        env={**os.environ, "TMPDIR": str(folder)},  # what a kill leaves goes with the folder
     ) as process:  # fmt: skip
         try:
             wait_for(lambda: ready.exists() or process.poll() is not None, timeout_s=30)

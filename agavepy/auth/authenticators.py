@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 class Authenticator(AuthBase):
     """Stamps requests to one server, told by scheme, host and port, and leaves all others alone."""
 
+    #: The header that holds the credential, which a redirect to another server must not keep.
+    header_name = "Authorization"
+
     def __init__(self, base_url: str) -> None:
         self._origin = config.origin(base_url)
         scheme, _, rest = base_url.partition("://")

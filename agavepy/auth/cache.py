@@ -52,6 +52,14 @@ class Found(NamedTuple):
     record: Record
     is_current: bool
 
+    @property
+    def usable(self) -> bool:
+        """Whether a client can be made of it: it has a server, and a token or an OAuth client."""
+        has_client = bool(self.keywords.get("api_key") and self.keywords.get("api_secret"))
+        return bool(self.keywords.get("api_server")) and (
+            has_client or bool(self.keywords.get("token"))
+        )
+
     def __repr__(self) -> str:
         """Name the file, and no secret of what it holds."""
         return f"<Found in {self.path}>"
@@ -97,7 +105,7 @@ class Cache:
         for found in self.records():
             have = found.keywords
             if (
-                _usable(have)
+                found.usable
                 and (named or found.is_current)
                 and all(have.get(key) == value for key, value in named.items())
                 and (server is None or config.same_server(have["api_server"], server))
@@ -230,11 +238,6 @@ def _is_record(item: Any) -> bool:
         for key in ("api_server", "api_key", "token")
         for name in (key, config.BASH_KEYS[key])
     )
-
-
-def _usable(keywords: Mapping[str, Any]) -> bool:
-    has_client = bool(keywords.get("api_key") and keywords.get("api_secret"))
-    return bool(keywords.get("api_server")) and (has_client or bool(keywords.get("token")))
 
 
 def _tenant(keywords: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from agavepy import config
@@ -103,8 +104,12 @@ def _nothing(cache: Cache, have: Mapping[str, str]) -> str:
 
 
 def _files(cache: Cache) -> str:
-    # Not Path.exists: it raises where a directory may not be looked into.
-    return ", ".join(
-        f"{path}{'' if os.path.exists(path) else ' (absent)'}"  # noqa: PTH110
-        for path in cache.paths
-    )
+    usable = {found.path for found in cache.records() if found.usable}
+
+    def remark(path: Path) -> str:
+        # Not Path.exists: it raises where a directory may not be looked into.
+        if not os.path.exists(path):  # noqa: PTH110
+            return " (absent)"
+        return "" if path in usable else " (holds no usable login)"
+
+    return ", ".join(f"{path}{remark(path)}" for path in cache.paths)

@@ -106,7 +106,8 @@ def command(
             faults=faults,
             log=click.echo if log else None,
         ) as sandbox:
-            logins = [sandbox.credentials(name) for name in (*sandbox.users, *sandbox.admins)]
+            names = dict.fromkeys((*sandbox.users, *sandbox.admins))  # --admin may name a --user
+            logins = [sandbox.credentials(name) for name in names]
             if write_credentials is not None:
                 sandbox.client(logins[0]["username"]).save_configs(write_credentials)
             if ready_file is not None:
@@ -137,12 +138,15 @@ def _write_ready(path: Path, sandbox: Sandbox, logins: list[dict[str, Any]]) -> 
         "secret": sandbox.control.secret,
         "users": [{key: login[key] for key in keys} for login in logins],
     }
+    temporary = ""
     try:
         handle, temporary = tempfile.mkstemp(dir=path.absolute().parent)
         with os.fdopen(handle, "w") as file:
             json.dump(content, file)
         Path(temporary).replace(path)
     except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
         raise click.ClickException(f"cannot write {path}: {error.strerror}") from error
 
 

@@ -22,6 +22,7 @@ from agavepy.sandbox.envelope import failure, keep, success
 from agavepy.sandbox.errors import ApiError, Fault, SandboxError
 from agavepy.sandbox.requests_log import blotted
 from agavepy.sandbox.router import Router
+from agavepy.sandbox.state import disk
 from agavepy.sandbox.tenant import Tenant
 
 #: What only a sandbox has: the control door and the pages.
@@ -87,7 +88,7 @@ class App:
     ) -> Iterable[bytes]:
         """Answer one request (WSGI, PEP 3333)."""
         request = Request(environ)
-        raw = environ.get("RAW_URI") or environ.get("REQUEST_URI") or request.path
+        raw = _raw(request)
         route = self.router.match(request.method, raw.partition("?")[0])
         plan = route[0]
         if plan is not None and plan.security == "secret":
@@ -146,36 +147,10 @@ class App:
         caller: list[str],
         fault: dict[str, Any] | None,
     ) -> Reply:
-        plan, variables, allowed = route
+        plan = route[0]
         try:
             instead = faults.instead(fault) if fault else None
-            if instead is not None:
-                return instead
-            if plan is None:
-                if allowed:
-                    text = f"The method {request.method} is not allowed for {request.path}"
-                    raise ApiError(405, text, headers={"Allow": ", ".join(allowed)})
-                raise Fault(900906, f"{request.method} {request.path}")
-            identity = gateway.authenticate(self.tenant, plan, request.headers)
-            caller.append(identity.username)
-            read(arguments, plan, request, variables, self.tenant.root / "spool")
-            call = Call(
-                tenant=self.tenant,
-                plan=plan,
-                args=arguments.values,
-                body=arguments.body,
-                files=arguments.files,
-                user=identity.username,
-                roles=frozenset(identity.roles),
-                client_name=identity.client_name,
-                query=list(request.args.items(multi=True)),
-                headers=cast("Mapping[str, str]", request.headers),
-                remote_addr=request.remote_addr or "127.0.0.1",
-            )
-            reply = self._handlers[plan.service, plan.name](call)
-            if self._checks is not None:
-                self._checks.reply(plan, reply)
-            return reply
+            return instead or self._serve(request, route, arguments, caller)
         except Fault as refused:
             return gateway.fault_reply(self.tenant, refused, plan)
         except ApiError as error:
@@ -183,8 +158,48 @@ class App:
         except ConnectionError:
             raise
         except Exception as error:  # noqa: BLE001 - a handler's bug is a 500, told in the log
+            if isinstance(error, OSError) and error.errno in disk.FULL:
+                text = "No space left for the state of the tenant: free some space and try again."
+                return _refusal(plan, ApiError(500, text))
             _log.exception("%s failed", plan.id if plan else request.path)
             return _refusal(plan, ApiError(500, f"{type(error).__name__}: {error}"))
+
+    def _serve(
+        self, request: Request, route: Route, arguments: Arguments, caller: list[str]
+    ) -> Reply:
+        """Return what the service answers. Raises Fault and ApiError."""
+        plan, variables, allowed = route
+        if plan is None:
+            if allowed:
+                return self._not_allowed(request, allowed)
+            raise Fault(900906, f"{request.method} {request.path}")
+        identity = gateway.authenticate(self.tenant, plan, request.headers)
+        caller.append(identity.username)
+        read(arguments, plan, request, variables, self.tenant.root / "spool")
+        call = Call(
+            tenant=self.tenant,
+            plan=plan,
+            args=arguments.values,
+            body=arguments.body,
+            files=arguments.files,
+            user=identity.username,
+            roles=frozenset(identity.roles),
+            client_name=identity.client_name,
+            query=list(request.args.items(multi=True)),
+            headers=cast("Mapping[str, str]", request.headers),
+            remote_addr=request.remote_addr or "127.0.0.1",
+        )
+        reply = self._handlers[plan.service, plan.name](call)
+        if self._checks is not None:
+            self._checks.reply(plan, reply)
+        return reply
+
+    def _not_allowed(self, request: Request, allowed: list[str]) -> Reply:
+        """Return the refusal of a method in the envelope of the service that has the path."""
+        plan, _, _ = self.router.match(allowed[0], _raw(request).partition("?")[0])
+        status = 501 if _family(plan) == "php" else 405  # agave-tenants: whatever is not GET
+        text = f"The method {request.method} is not allowed for {request.path}"
+        return _refusal(plan, ApiError(status, text, headers={"Allow": ", ".join(allowed)}))
 
     def _bytes(
         self, plan: Plan | None, reply: Reply, arguments: Arguments
@@ -222,6 +237,12 @@ def _dump(content: Any, arguments: Arguments) -> bytes:
     text = json.dumps(content, ensure_ascii=False, indent=indent, separators=separators)
     # Half a surrogate pair, which JSON may hold and UTF-8 may not, goes out as the escape it was.
     return text.encode(errors="backslashreplace")
+
+
+def _raw(request: Request) -> str:
+    """Return path and query as they were sent, nothing decoded."""
+    environ = request.environ
+    return str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or request.path)
 
 
 def _family(plan: Plan | None) -> str:

@@ -125,6 +125,8 @@ def _document(request: Request) -> Any:
         return data
     try:
         return json.loads(data)
+    except RecursionError as error:
+        raise ApiError(400, "Invalid JSON in the body of the request: nested too deeply") from error
     except ValueError as error:
         if request.mimetype in {"", "application/json"}:
             raise ApiError(400, f"Invalid JSON in the body of the request: {error}") from error
@@ -163,5 +165,7 @@ def _uploaded_document(into: Arguments) -> Any:
         return None
     try:
         return json.load(upload.stream)
+    except RecursionError as error:
+        raise ApiError(400, "Invalid JSON in fileToUpload: nested too deeply") from error
     except ValueError as error:
         raise ApiError(400, f"Invalid JSON in fileToUpload: {error}") from error

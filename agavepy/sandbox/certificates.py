@@ -12,7 +12,8 @@ def server_context(root: Path, host: str) -> tuple[ssl.SSLContext, Path]:
     """Return a TLS context for ``host`` and the PEM file to hand to ``verify=``.
 
     The authority is kept below ``root``, so that a bundle stays good when a tenant is restarted
-    on the same state. Raises SandboxError when the package trustme is not installed.
+    on the same state. Raises SandboxError when the package trustme is not installed, or when what
+    was kept cannot be read.
     """
     try:
         import trustme
@@ -22,7 +23,13 @@ def server_context(root: Path, host: str) -> tuple[ssl.SSLContext, Path]:
     folder.mkdir(mode=0o700, exist_ok=True)
     bundle, key = folder / "ca.pem", folder / "ca-key.pem"
     if bundle.exists() and key.exists():
-        authority = trustme.CA.from_pem(bundle.read_bytes(), key.read_bytes())
+        try:
+            authority = trustme.CA.from_pem(bundle.read_bytes(), key.read_bytes())
+        except ValueError as error:
+            raise SandboxError(
+                f"the certificate in {folder} cannot be read: remove that directory, and a new "
+                "one is made"
+            ) from error
     else:
         authority = trustme.CA()
         key.touch(mode=0o600)

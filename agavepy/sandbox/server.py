@@ -56,11 +56,15 @@ class Server:
         """Answer requests from now on, on threads of their own."""
         self._thread.start()
 
+    def close(self) -> None:
+        """Give the address back, of a server that was never started too."""
+        self._http.server_close()
+
     def stop(self) -> None:
         """Take no more connections, close the open ones, return when no request is left."""
         self._http.shutdown()
         self._thread.join()
-        self._http.server_close()
+        self.close()
         self._http.hang_up()
 
 
@@ -179,7 +183,7 @@ class _Handler(BaseHTTPRequestHandler):
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
             return io.BufferedReader(_Chunks(cast(io.BufferedReader, self.rfile)))
         length = self.headers.get("Content-Length", "0")
-        if not length.isdigit():
+        if not (length.isascii() and length.isdigit()):
             self.send_error(400, f"Content-Length {length!r} is not a number")
             self.close_connection = True
             return None
@@ -293,7 +297,6 @@ class _Chunks(io.RawIOBase):
 
     def _next_chunk(self) -> int:
         line = self._source.readline(1024).partition(b";")[0].strip()
-        try:
-            return int(line, 16)
-        except ValueError as error:
-            raise ConnectionAbortedError(f"not the size of a chunk: {line!r}") from error
+        if not line or line.strip(b"0123456789abcdefABCDEF"):  # int() takes signs and underscores
+            raise ConnectionAbortedError(f"not the size of a chunk: {line!r}")
+        return int(line, 16)

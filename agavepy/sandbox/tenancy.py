@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
@@ -88,27 +89,44 @@ class Sandbox:
         return self.tenant.control
 
     def start(self) -> Sandbox:
-        """Seed a new state, settle an old one, answer requests; return the sandbox itself."""
+        """Seed a new state, settle an old one, answer requests; return the sandbox itself.
+
+        Raises SandboxError when it runs already, or cannot start.
+        """
+        if self._tenant is not None:
+            raise SandboxError(f"the sandbox runs already, at {self.url}: stop it first")
         with ExitStack() as stack:
             root = self._root(stack)
-            tenant = Tenant(root, self.settings)
-            stack.callback(tenant.close)
-            app = App(tenant, check_answers=self._check_answers, log=self._log)
-            server = Server(app, self._host, self._port, self._context(root))
-            scheme = "https" if self._tls else "http"
-            host = f"[{self._host}]" if ":" in self._host else self._host
-            self.url = tenant.url = f"{scheme}://{host}:{server.port}"
             try:
-                plant(tenant, self._seed, self.users, self.admins)
-            except ApiError as error:
-                raise SandboxError(f"cannot make the users: {error.message}") from error
-            app.start()
-            stack.callback(app.stop)
-            server.start()
-            stack.callback(server.stop)
+                tenant = self._serve(root, stack)
+            except (OSError, sqlite3.Error) as error:
+                # A full disk, something else of that name, or a state that is torn.
+                raise SandboxError(
+                    f"cannot use the state directory {root}: {error}; free some space there, or "
+                    "choose another --state"
+                ) from error
             self._tenant = tenant
             self._stack = stack.pop_all()
         return self
+
+    def _serve(self, root: Path, stack: ExitStack) -> Tenant:
+        tenant = Tenant(root, self.settings)
+        stack.callback(tenant.close)
+        app = App(tenant, check_answers=self._check_answers, log=self._log)
+        server = Server(app, self._host, self._port, self._context(root))
+        stack.callback(server.close)
+        scheme = "https" if self._tls else "http"
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        self.url = tenant.url = f"{scheme}://{host}:{server.port}"
+        try:
+            plant(tenant, self._seed, self.users, self.admins)
+        except ApiError as error:
+            raise SandboxError(f"cannot make the users: {error.message}") from error
+        app.start()
+        stack.callback(app.stop)
+        server.start()
+        stack.callback(server.stop)
+        return tenant
 
     def stop(self) -> None:
         """Answer no more requests, end what runs, and remove a temporary state."""

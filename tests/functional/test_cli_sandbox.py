@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import signal
@@ -13,6 +15,7 @@ import pytest
 import requests
 
 from agavepy import Agave
+from agavepy.cli.main import main
 from tests.processes import command, sandbox_process
 from tests.waiting import wait_for
 
@@ -50,6 +53,13 @@ def test_users_and_administrators_are_those_that_were_asked_for(tmp_path: Path) 
         logins = {user["username"]: user["password"] for user in ready["users"]}
         assert logins == {"bob": "secret", "eve": "eve", "admin": "admin", "root": "root"}
         assert _client(ready).systems.list() == []
+
+
+def test_a_user_who_is_made_an_administrator_is_listed_once(tmp_path: Path) -> None:
+    options = ("--user", "bob:secret", "--admin", "bob", "--seed", "empty")
+    with sandbox_process(tmp_path, *options) as (_, ready):
+        assert [user["username"] for user in ready["users"]] == ["bob", "admin"]
+        assert ready["users"][0]["password"] == "secret"
 
 
 def test_a_kill_between_an_acknowledged_upload_and_its_listing_loses_nothing(
@@ -168,3 +178,37 @@ def test_the_export_line_works_in_a_shell_as_it_is_printed(tmp_path: Path) -> No
             for name, value in variables.items():
                 patch.setitem(os.environ, name, value)
             assert Agave.restore().profiles.get().username == "ada"
+
+
+@pytest.mark.parametrize("broken", ["state.sqlite", "systems", "tls/ca.pem"])
+def test_a_state_that_cannot_be_used_is_one_line_and_no_traceback(
+    tmp_path: Path, broken: str
+) -> None:
+    state = tmp_path / "state"
+    for name in {broken, "tls/ca-key.pem"}:
+        (state / name).parent.mkdir(parents=True, exist_ok=True)
+        (state / name).write_text("garbage")
+    done = command("sandbox", "--port", "0", "--tls", "--state", str(state))
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("Error: ")
+    assert str(state) in done.stderr
+
+
+def test_a_ready_file_that_cannot_be_put_in_its_place_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(json, "dump", full)
+    folder = tmp_path / "ready"
+    folder.mkdir()
+    ready = folder / "ready.json"
+    with contextlib.ExitStack() as restored:
+        for number in (signal.SIGINT, signal.SIGTERM):  # the command takes them over
+            restored.callback(signal.signal, number, signal.getsignal(number))
+        arguments = ["sandbox", "--port", "0", "--seed", "empty", "--ready-file", str(ready)]
+        assert main(arguments) == 1
+    assert f"cannot write {ready}: No space left" in capsys.readouterr().err
+    assert list(folder.iterdir()) == []

@@ -196,3 +196,14 @@ def test_an_unknown_client_has_no_subscriptions(web: Http) -> None:
     answer = web.get("/clients/v2/none/subscriptions", auth=ADA)
     assert answer.status_code == 400
     assert answer.json()["message"] == "Application not found: none"
+
+
+def test_a_body_that_is_nested_without_end_is_refused_as_bad_json(web: Http) -> None:
+    deep = "[" * 100_000
+    for sent in (
+        {"data": deep, "headers": {"Content-Type": "application/json"}},
+        {"files": {"fileToUpload": ("client.json", deep)}},
+    ):
+        answer = web.post("/clients/v2/", auth=ADA, **sent)
+        assert answer.status_code == 400
+        assert "nested too deeply" in answer.json()["message"]

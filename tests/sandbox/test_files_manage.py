@@ -319,3 +319,20 @@ def test_files_of_a_system_that_is_down_are_not_served(http: HttpFactory, where:
     assert ada.post(f"/systems/v2/{system}", json=down).status_code == 200
     for kind in ("listings", "media", "history", "pems"):
         assert system in refusal(ada.get(at(kind, "", system)), 400)
+
+
+def test_a_disabled_system_is_called_disabled_and_not_up(http: HttpFactory, where: str) -> None:
+    ada = http("ada")
+    system = f"off-{where.rpartition('/')[2]}"
+    storage = {
+        "host": "h.example.org",
+        "port": 22,
+        "protocol": "SFTP",
+        "auth": {"type": "PASSWORD", "username": "ada", "password": "x"},
+    }
+    definition = {"id": system, "name": system, "type": "STORAGE", "storage": storage}
+    assert ada.post("/systems/v2", json=definition).status_code == 201
+    assert ada.put(f"/systems/v2/{system}", json={"action": "disable"}).status_code == 200
+    said = refusal(ada.get(at("listings", "", system)), 400)
+    assert "disabled" in said
+    assert "UP" not in said

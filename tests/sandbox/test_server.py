@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import socket
 import threading
@@ -103,11 +104,21 @@ def test_a_request_that_makes_no_sense_is_refused(server: Server) -> None:
     for request, status in (
         (b"nonsense\r\n\r\n", b"400"),
         (b"GET / HTTP/1.1\r\nContent-Length: lots\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nContent-Length: \xb2\r\n\r\n", b"400"),
     ):
         with socket.create_connection(("127.0.0.1", server.port), timeout=10) as end:
             end.sendall(request)
             answer = b"".join(iter(lambda end=end: end.recv(4096), b""))  # type: ignore[misc]
         assert status in answer
+
+
+@pytest.mark.parametrize("size", [b"-5", b"+5", b"0x5", b"1_0", b"", b"zz"])
+def test_a_chunk_of_no_size_ends_the_connection(server: Server, size: bytes) -> None:
+    request = b"POST /p HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + size + b"\r\nabcde\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as end:
+        end.sendall(request)
+        with contextlib.suppress(ConnectionResetError):
+            assert end.recv(4096) == b""
 
 
 def test_a_busy_port_is_one_clear_error_at_once(server: Server) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agavepy.sandbox import Sandbox
+from agavepy.sandbox import Sandbox, SandboxError
 from tests.conftest import Http, HttpFactory
 
 
@@ -76,3 +77,37 @@ def test_a_tenant_keeps_its_id_and_login_when_it_is_restarted(tmp_path: Path) ->
             ids.add(tenant["id"])
             keys.add(sandbox.credentials("ada")["api_key"])
     assert len(ids) == len(keys) == 1
+
+
+def test_a_sandbox_that_runs_is_not_started_a_second_time(tmp_path: Path) -> None:
+    sandbox = Sandbox(seed="empty", state=tmp_path / "one")
+    for _ in range(2):  # stopped, it can be started again
+        with sandbox, Http(sandbox.url, "") as web:
+            with pytest.raises(SandboxError, match="runs already"):
+                sandbox.start()
+            _only(web.get("/tenants"))
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_what_is_no_get_is_not_implemented(http: HttpFactory, method: str) -> None:
+    answer = http("").request(method, "/tenants")
+    assert answer.status_code == 501
+    assert list(answer.json()) == ["status", "message", "result", "version"]
+    assert answer.headers["Allow"] == "GET"
+
+
+def test_other_services_refuse_a_method_in_their_own_envelope(http: HttpFactory) -> None:
+    answer = http("").put("/clients/v2/", json={})
+    assert answer.status_code == 405
+    assert list(answer.json()) == ["status", "message", "version", "result"]
+    assert answer.json()["version"].startswith("2.0.0")
+
+
+def test_a_sandbox_that_cannot_start_gives_its_port_back() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    sandbox = Sandbox(users={"no name": "x"}, port=port)
+    with pytest.raises(SandboxError, match="no name") as caught:
+        sandbox.start()
+    assert caught.tb  # the frames, and what they hold, are still there
+    socket.create_server(("127.0.0.1", port)).close()

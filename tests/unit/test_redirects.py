@@ -11,6 +11,7 @@ import pytest
 import requests
 import trustme
 
+from agavepy.auth.authenticators import Jwt
 from agavepy.errors import ConnectionFailed
 from agavepy.transport import Transport
 from tests.unit.loopback import Loopback, Reply
@@ -58,6 +59,18 @@ def test_a_redirect_on_the_same_server_keeps_the_credentials(
     assert [seen.target for seen in server.requests] == ["/x", "/elsewhere?a=b"]
     assert tokens(server) == ["Bearer token1"] * 2
     assert [step.status_code for step in response.history] == [302]
+
+
+def test_a_jwt_in_a_header_of_any_name_stays_at_its_server(
+    server: Loopback, transport: Transport
+) -> None:
+    with Loopback() as other:
+        server.say(to(f"{other.url}/y"))
+        auth = Jwt("Assertion", "s3cr3t", server.url)
+        assert transport.send(request(transport), auth=auth).status_code == 200
+        assert server.requests[0].headers["Assertion"] == "s3cr3t"
+        (seen,) = other.requests
+        assert "s3cr3t" not in str(seen.headers)
 
 
 def test_no_credential_follows_to_another_server(server: Loopback, transport: Transport) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import requests
 
-from agavepy.errors import AnswerError, HttpError
+from agavepy.errors import AnswerError, HttpError, from_response
 from agavepy.plan import Answer, Plan
 from agavepy.result import AttrDict, MissingKey, date, interpret
 from agavepy.transport import Transport
@@ -287,3 +287,16 @@ def test_completion_offers_the_keys(item: AttrDict) -> None:
 def test_a_missing_key_can_be_told_in_another_process() -> None:
     error = pickle.loads(pickle.dumps(MissingKey("a", {"ab": 1})))
     assert str(error) == "'a' is not here (did you mean 'ab'?); there are: ab"
+
+
+@pytest.mark.parametrize("status", [200, 401, 500])
+def test_an_answer_that_is_nested_without_end_is_an_error_of_ours(
+    transport: Transport, server: Loopback, status: int
+) -> None:
+    server.say(Reply(status, b"[" * 100_000))
+    response = transport.send(requests.Request("GET", server.url).prepare())
+    if status == 200:
+        with pytest.raises(AnswerError, match="in place of JSON"):
+            interpret(plan(), response)
+    else:
+        assert from_response(response, "svc.op").status == status

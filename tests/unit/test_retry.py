@@ -111,6 +111,7 @@ def test_no_retry_starts_after_the_deadline(server: Loopback, clock: Clock) -> N
         (email.utils.formatdate(1000_000_050, usegmt=True), 1000_000_000, 50.0),
         (email.utils.formatdate(1000_000_000, usegmt=True), 1000_000_050, 0.0),
         ("soon", "", 0.0),
+        ("\xb2", "", 0.0),  # a superscript two: a digit to str.isdigit, which float() refuses
     ],
 )
 def test_a_server_that_says_when_to_return_is_obeyed(

@@ -153,3 +153,17 @@ def test_nothing_found_names_each_place_and_how_to_log_in(home: Home) -> None:
                   ".agave/config.json (absent)", ".agpy (absent)", "clients.create("):  # fmt: skip
         assert place in text
     assert "not set: TAPIS_BASE_URL" not in text
+
+
+@pytest.mark.parametrize(
+    "document",
+    [{"theirs": 1}, [], [1], 5, "text", {"baseurl": HERE}, {"baseurl": 5, "apikey": "k"}],
+)
+def test_a_file_without_a_login_is_told_from_one_that_is_absent(home: Home, document: Any) -> None:
+    home.put(".agave/current", document)
+    for arguments in ({}, {"username": "ada"}):
+        with pytest.raises(CredentialsError) as caught:
+            home.find(**arguments)
+        text = str(caught.value)
+        assert f"{home.path / '.agave' / 'current'} (holds no usable login)" in text
+        assert f"{home.path / '.agave' / 'config.json'} (absent)" in text

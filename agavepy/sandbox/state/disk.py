@@ -29,7 +29,7 @@ MAX_NAME, MAX_PATH = 255, 4000
 #: agave-files PathResolver drops drive letters.
 _DRIVE = re.compile(r"^(/?)[A-Za-z]:(?=/)")
 #: A quota and a limit on the size of a file are, to a caller, a full disk.
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _UNUSABLE = {errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ}
 
 System = Mapping[str, Any]
@@ -151,7 +151,7 @@ def storing(system: System) -> Iterator[None]:
         yield
     except OSError as error:
         name = system["id"]
-        if error.errno in _FULL:
+        if error.errno in FULL:
             raise ApiError(
                 500,
                 f"No space left on the storage of system {name}: nothing was written. Free "

@@ -101,7 +101,9 @@ def readable(tenant: Tenant, user: str, system: System, path: str) -> bool:
 
 def usable(system: System) -> System:
     """Return the system; ApiError 400 when its storage is not to be reached now."""
-    if system["status"] in {"DOWN", "MAINTENANCE"} or not system.get("available", True):
+    if not system.get("available", True):
+        raise ApiError(400, f"System {system['id']} is not available: it is disabled")
+    if system["status"] in {"DOWN", "MAINTENANCE"}:
         raise ApiError(
             400, f"System {system['id']} is not available: its status is {system['status']}"
         )

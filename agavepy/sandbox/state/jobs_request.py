@@ -44,7 +44,7 @@ def accept(tenant: Tenant, user: str, body: Any) -> dict[str, Any]:
     request = normalise(body)
     name = _name(request)
     app = _app(tenant, user, request)
-    if request.get("dependencies"):
+    if "dependencies" in request:  # an empty list too (JobRequestProcessor)
         raise ApiError(400, "Job dependencies are not supported: leave `dependencies` out")
     system = _execution_system(tenant, user, app, request)
     fields: dict[str, Any] = {

@@ -115,11 +115,12 @@ def _archive_data(linker: Linker, tenant: Tenant, job: Job) -> str:
 
 
 def _links(linker: Linker, tenant: Tenant, job: Job) -> dict[str, Any]:
-    job_id = job["id"]
+    job_id, archive = job["id"], job["archiveSystem"]
     hrefs = {
         "self": linker.link("jobs", "get", jobId=job_id),
         "app": linker.link("apps", "get", appId=job["appId"]),
         "executionSystem": linker.link("systems", "get", systemId=job["executionSystem"]),
+        "archiveSystem": linker.link("systems", "get", systemId=archive) if archive else "",
         "archiveData": _archive_data(linker, tenant, job),
         "owner": linker.link("profiles", "listByUsername", username=job["owner"]),
         "permissions": linker.link("jobs", "listPermissions", jobId=job_id),
@@ -127,7 +128,4 @@ def _links(linker: Linker, tenant: Tenant, job: Job) -> dict[str, Any]:
         "metadata": files.metadata_link(linker, job_id),
         "notifications": linker.link("notifications", "list", associatedUuid=job_id),
     }
-    if job["archiveSystem"]:
-        system = job["archiveSystem"]
-        hrefs["archiveSystem"] = linker.link("systems", "get", systemId=system)
     return {name: {"href": href} for name, href in hrefs.items() if href}
