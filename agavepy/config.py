@@ -56,7 +56,7 @@ VARIABLES = {
 _DIRECTORY_VARIABLES = ("TAPIS_CACHE_DIR", "AGAVE_CACHE_DIR")
 _VERIFY_VARIABLE = "TAPIS_DEFAULT_VERIFY_SSL"
 _FALSE = frozenset({"0", "false", "no", "off"})
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+PORTS = {"http": 80, "https": 443}
 
 
 def from_environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -88,7 +88,9 @@ def server_url(address: str) -> str:
     ``host``, ``host:8080`` and ``http://host/prefix/`` are fine. Raises UsageError for what is no
     http or https address.
     """
-    text = str(address).strip()
+    if not isinstance(address, str):
+        raise UsageError(f"api_server={address!r} is no text: give one such as 'https://host'")
+    text = address.strip()
     if "://" not in text:
         text = f"https://{text}"
     shown = redact_url(str(address))
@@ -97,7 +99,7 @@ def server_url(address: str) -> str:
         port = parts.port
     except ValueError as error:
         raise UsageError(f"api_server={shown!r} is no address: {error}") from error
-    if parts.scheme.lower() not in _DEFAULT_PORTS or not parts.hostname or port == 0:
+    if parts.scheme.lower() not in PORTS or not parts.hostname or port == 0:
         raise UsageError(
             f"api_server={shown!r} is no address: give one such as 'https://host:8080/prefix'"
         )
@@ -109,7 +111,7 @@ def server_url(address: str) -> str:
     return f"{parts.scheme.lower()}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
-def origin(url: str) -> tuple[str, str, int | None]:
+def origin(url: str) -> tuple[str, str, int]:
     """Return scheme, host and port of an address, the port of the scheme where it names none.
 
     What is no address has an origin that equals no other's.
@@ -118,9 +120,9 @@ def origin(url: str) -> tuple[str, str, int | None]:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        return "", url, None
+        return "", url, 0
     scheme = parts.scheme.lower()
-    return scheme, parts.hostname or "", port if port is not None else _DEFAULT_PORTS.get(scheme)
+    return scheme, parts.hostname or "", PORTS.get(scheme, 0) if port is None else port
 
 
 def same_server(one: str, other: str) -> bool:

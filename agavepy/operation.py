@@ -12,9 +12,9 @@ from typing import Any, Protocol
 
 import requests
 
+from agavepy.config import origin
 from agavepy.errors import UnknownName, UsageError, from_response, nearest
 from agavepy.plan import Plan, ServicePlan
-from agavepy.redirects import origin
 from agavepy.request import Builder
 from agavepy.result import Interpreter
 from agavepy.transport import Transport

@@ -11,11 +11,11 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 import requests
 from requests.utils import requote_uri
 
+from agavepy.config import PORTS, origin
 from agavepy.errors import SECRET_QUERY, ConnectionFailed, redact_url
 
 MOST = 10
 STATUSES = frozenset({301, 302, 303, 307, 308})
-_PORTS = {"http": 80, "https": 443}
 _SECRET_HEADERS = (
     "authorization",
     "proxy-authorization",
@@ -25,13 +25,6 @@ _SECRET_HEADERS = (
     "x-agave-",
 )
 _FORM = "application/x-www-form-urlencoded"
-
-
-def origin(url: str) -> tuple[str, str, int]:
-    """Return scheme, host and port of ``url``, the default port filled in."""
-    parts = urlsplit(url)
-    scheme = parts.scheme.lower()
-    return scheme, (parts.hostname or "").lower(), parts.port or _PORTS.get(scheme, 0)
 
 
 def target(response: requests.Response) -> str | None:
@@ -59,7 +52,7 @@ def follow(response: requests.Response, url: str) -> tuple[requests.PreparedRequ
         there = origin(url)
     except ValueError as error:
         raise _refused(response, url, "no address of a web server") from error
-    if there[0] not in _PORTS or not there[1]:
+    if there[0] not in PORTS or not there[1]:
         raise _refused(response, url, "no address of a web server")
     status, method = response.status_code, request.method
     # As browsers do it (WHATWG fetch, HTTP-redirect fetch): 307 and 308 repeat the request.

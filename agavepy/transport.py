@@ -23,6 +23,7 @@ from requests.hooks import dispatch_hook
 from requests.utils import default_user_agent, get_environ_proxies
 
 from agavepy import redirects
+from agavepy.config import origin
 from agavepy.errors import ConnectionFailed, TimedOut, UsageError, expired_token, redact_url
 from agavepy.retry import Retries, cause_of, refused_certificate, timed_out
 from agavepy.uplink import Adapter
@@ -219,7 +220,7 @@ class Transport:
         session = self.session
         url = str(request.url)
         ours = url.startswith(f"{self.base_url}/")
-        settings = self._settings.get(key := self._origin if ours else redirects.origin(url))
+        settings = self._settings.get(key := self._origin if ours else origin(url))
         if settings is None:
             settings = self._settings[key] = self._look_up(session, url)
         kwargs = {**kwargs, **settings}
@@ -267,10 +268,7 @@ class Transport:
 
 def _checked(base_url: str) -> tuple[str, str, int]:
     """Return the origin of a tenant's address, or raise UsageError."""
-    try:
-        found = redirects.origin(base_url)
-    except ValueError:
-        found = ("", "", 0)
+    found = origin(base_url)
     if found[0] not in ("http", "https") or not found[1]:
         raise UsageError(
             f"{redact_url(base_url)!r} is no address of a tenant: write it as https://host, with a "

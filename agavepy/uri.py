@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
-from agavepy import loader
+from agavepy import config, loader
 from agavepy.errors import UsageError, redact_url
 from agavepy.plan import Plan
 
@@ -20,7 +20,6 @@ SCHEME = "agave://"
 #: Kept readable in an address; ``%``, ``?``, ``#`` and blanks are not among them.
 _SAFE = "/!$&'()*+,;=:@~"
 _WITH_FILES = ("files", "jobs")
-_PORTS = {"http": 80, "https": 443}
 
 
 class Address(NamedTuple):
@@ -81,17 +80,14 @@ def parse(uri: str, base_url: str = "") -> Address:
 
 def _path_below(uri: str, base_url: str) -> str:
     parts, base = urlsplit(uri), urlsplit(base_url)
-    if parts.scheme.lower() not in _PORTS or not parts.netloc:
+    if parts.scheme.lower() not in config.PORTS or not parts.netloc:
         raise UsageError(
             f"{redact_url(uri)!r} is no address of a file: give agave://system/path or a URL"
         )
     prefix = base.path.rstrip("/")
     if base_url:
-        mine, other = (
-            (p.scheme.lower(), p.hostname, p.port or _PORTS.get(p.scheme.lower()))
-            for p in (base, parts)
-        )
-        if mine != other or not parts.path.startswith(f"{prefix}/"):
+        ours = config.origin(base_url) == config.origin(uri)
+        if not ours or not parts.path.startswith(f"{prefix}/"):
             raise UsageError(f"{redact_url(uri)!r} is no address of the tenant {base_url}")
     return parts.path[len(prefix) :]
 

@@ -111,7 +111,7 @@ def _scalar(parameter: Parameter, kind: str, text: str) -> Any:
             return parse(text)
     else:
         return text
-    raise ApiError(400, f"Invalid value for {parameter.name}: {text!r} is not a {kind}")
+    raise ApiError(400, f"Invalid value for {parameter.name}: {text!r} is no {kind}")
 
 
 def _document(request: Request) -> Any:

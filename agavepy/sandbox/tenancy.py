@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -56,6 +57,8 @@ class Sandbox:
     ) -> None:
         if seed not in SEEDS:
             raise SandboxError(f"unknown seed {seed!r}: choose one of {', '.join(SEEDS)}")
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", tenant):
+            raise SandboxError(f"{tenant!r} is no code of a tenant: use letters, digits, . _ and -")
         if token_ttl <= 0:
             raise SandboxError(f"a token cannot live {token_ttl} seconds: give 1 or more")
         if faults not in {"json", "xml"}:

@@ -123,6 +123,8 @@ def test_a_busy_port_is_one_line_that_says_what_to_do(tmp_path: Path) -> None:
         (("--state", "/dev/null/x"), "/dev/null/x"),
         (("--port", "0", "--ready-file", "/nowhere/at/all"), "/nowhere/at/all"),
         (("--colour", "red"), "--colour"),
+        (("--tenant", "a b/c"), "a b/c"),
+        (("--tenant", ""), "tenant"),
     ],
 )
 def test_a_wrong_option_is_named_without_a_traceback(
