@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
-from bravado_core.exception import SwaggerError
-from bravado_core.spec import Spec
-
 from agavepy.errors import DescriptionError
 from agavepy.plan import Answer, Parameter, Plan
 
-with warnings.catch_warnings():  # deprecated, and still what bravado-core's resolver raises
-    warnings.simplefilter("ignore", DeprecationWarning)
+
+@contextlib.contextmanager
+def _old_means() -> Iterator[None]:
+    """Let bravado-core resolve references by means that are deprecated, with warnings as errors."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
+
+
+with _old_means():
+    from bravado_core.exception import SwaggerError
+    from bravado_core.spec import Spec
     from jsonschema.exceptions import RefResolutionError
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
@@ -44,13 +52,13 @@ def build_spec(document: dict[str, Any], origin: Path, **config: Any) -> Spec:
         "also_return_response": False,
         **config,
     }
+    url = origin.resolve().as_uri()
     try:
-        return cast(
-            Spec,
-            Spec.from_dict(  # type: ignore[no-untyped-call]
-                document, origin_url=origin.resolve().as_uri(), config=options
-            ),
-        )
+        with _old_means():
+            return cast(
+                Spec,
+                Spec.from_dict(document, origin_url=url, config=options),  # type: ignore[no-untyped-call]
+            )
     except _BROKEN as error:
         raise DescriptionError(f"{origin}: not a usable Swagger 2.0 document: {error!r}") from error
 
@@ -70,7 +78,8 @@ def compile_document(document: Any, origin: Path, service: str = "") -> dict[str
     name = service or str(document.get("x-agavepy-service") or origin.stem)
     reader = _Reader(document, origin, name)
     try:
-        operations = {plan.name: plan.to_json() for plan in reader.plans()}
+        with _old_means():
+            operations = {plan.name: plan.to_json() for plan in reader.plans()}
     except DescriptionError:
         raise
     except _BROKEN as error:

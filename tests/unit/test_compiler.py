@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -193,3 +195,23 @@ def test_what_is_not_yaml_is_named_with_its_line(tmp_path: Path) -> None:
         loader.load(file)
     with pytest.raises(DescriptionError, match=r"absent\.yaml"):
         loader.load(tmp_path / "absent.yaml")
+
+
+def test_a_program_that_makes_errors_of_warnings_can_use_its_own_description(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "things.yaml"
+    file.write_text(DOCUMENT)
+    code = (
+        "import sys; from pathlib import Path; from agavepy import loader; "
+        "print(len(loader.load(Path(sys.argv[1]))))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code, str(file)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) == len(loader.load(file))
