@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "demo": ("agavepy.cli.demo", "Run the tutorial: from a login to a finished job."),
     "sandbox": ("agavepy.cli.sandbox", "Run a local tenant until it is interrupted."),
+    "specs": ("agavepy.cli.specs", "Look operations up, or check a description of your own."),
 }
 
 
