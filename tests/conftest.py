@@ -34,6 +34,27 @@ class Http(requests.Session):
 HttpFactory = Callable[[str], Http]
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print how many operations are described, and how many were called by tests that passed."""
+    marks = [mark for test in terminalreporter.stats.get("passed", ()) for mark in _marks(test)]
+    done = {kind: {name for mark, name in marks if mark == kind} for kind in dict(marks)}
+    if "exercised" not in done:
+        return
+    from tests.contract.described import EVERY
+    from tests.contract.released import RELEASED
+
+    before = sum(map(len, RELEASED.values()))
+    terminalreporter.write_sep("-", "operations")
+    terminalreporter.write_line(f"described: {len(EVERY)}, exercised: {len(done['exercised'])}")
+    same = len(done.get("released", ()))
+    terminalreporter.write_line(f"released: {before}, called as before: {same}")
+
+
+def _marks(test: Any) -> list[tuple[str, Any]]:
+    """Return what a test recorded; it comes with its report, from other processes too."""
+    return list(test.user_properties) if test.when == "call" else []
+
+
 @pytest.fixture(scope="session")
 def plan_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One cache of plans for the run: a developer's edited description is compiled once."""
