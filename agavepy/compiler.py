@@ -138,6 +138,7 @@ class _Reader:
             body=_body_kind(parameters, consumes),
             answer=self.answer(operation),
             security=self.security(operation),
+            anonymous={} in (operation.get("security") or ()),
             summary=str(operation.get("summary", "")).strip(),
             description=str(operation.get("description", "")).strip(),
             deprecated=bool(operation.get("deprecated")),

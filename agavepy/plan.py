@@ -69,7 +69,8 @@ class Plan(NamedTuple):
 
     ``body`` is how arguments travel: none, json, form or multipart. ``security`` is the
     credential to send: bearer (the access token), user (HTTP basic with the user's own name and
-    password), client (HTTP basic with the OAuth client's key and secret) or none.
+    password), client (HTTP basic with the OAuth client's key and secret) or none; ``anonymous``
+    says that servers answer the operation without it as well.
     ``search`` maps the words of ``word.op=value`` query terms to (type, dotted result field).
     """
 
@@ -81,6 +82,7 @@ class Plan(NamedTuple):
     body: str = "none"
     answer: Answer = Answer()
     security: str = "bearer"
+    anonymous: bool = False
     summary: str = ""
     description: str = ""
     deprecated: bool = False

@@ -29,6 +29,9 @@ from agavepy.sandbox.tenant import Tenant
 _OWN = ("_page.yaml", "_sandbox.yaml")
 Route = tuple[Plan | None, dict[str, str], list[str]]
 _log = logging.getLogger(__name__)
+#: The key of a request's environment under which the tenant itself names on whose behalf it asks;
+#: what comes over the wire cannot set it.
+ACTING = "agavepy.acting"
 _REASONS = {
     200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 206: "Partial Content",
     302: "Found", 304: "Not Modified", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden",
@@ -58,6 +61,7 @@ class App:
         services += [loader.load(loader.SPECS / name) for name in _OWN]
         plans = [plan for service in services for plan in service.values()]
         self.router = tenant.router = Router(plans)
+        tenant.app = self
         self._handlers, self._starting, self._stopping = registry.load()
         described = {(plan.service, plan.name) for plan in plans}
         missing = sorted(described - set(self._handlers))
@@ -173,7 +177,8 @@ class App:
             if allowed:
                 return self._not_allowed(request, allowed)
             raise Fault(900906, f"{request.method} {request.path}")
-        identity = gateway.authenticate(self.tenant, plan, request.headers)
+        acting = request.environ.get(ACTING)
+        identity = gateway.authenticate(self.tenant, plan, request.headers, acting)
         caller.append(identity.username)
         read(arguments, plan, request, variables, self.tenant.root / "spool")
         call = Call(

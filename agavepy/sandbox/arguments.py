@@ -20,6 +20,8 @@ from agavepy.sandbox.errors import ApiError
 
 #: Form fields and JSON bodies are held in memory; uploads go to the disk whatever their size.
 MAX_BODY = 64 << 20
+#: An operation that consumes this passes its body on: it is given the stream, unread.
+ANY_BODY = "*/*"
 
 
 @dataclass
@@ -48,7 +50,9 @@ def read(
     Raises ApiError 400 for an argument that is not of its type, a missing one, or a broken body.
     """
     fields: dict[str, Any] = {}
-    if request.content_type and request.content_type.startswith("multipart/form-data"):
+    if ANY_BODY in plan.consumes:
+        into.body = request.stream
+    elif request.content_type and request.content_type.startswith("multipart/form-data"):
         fields = _multipart(into, request, spool)
     elif request.mimetype == "application/x-www-form-urlencoded":
         fields = request.form.to_dict()

@@ -55,8 +55,12 @@ class Identity:
     client_name: str = ""
 
 
-def authenticate(tenant: Tenant, plan: Plan, headers: Headers) -> Identity:
+def authenticate(
+    tenant: Tenant, plan: Plan, headers: Headers, acting: Identity | None = None
+) -> Identity:
     """Return who calls an operation, by the credential that its description asks for.
+
+    ``acting`` is for whom the tenant itself makes the request: it stands for an access token.
 
     Raises Fault for a token that is missing, unknown, expired, ended, or of a client that is not
     subscribed to the API; and for a wrong key or secret of a client. Raises ApiError for wrong
@@ -64,7 +68,9 @@ def authenticate(tenant: Tenant, plan: Plan, headers: Headers) -> Identity:
     """
     header = headers.get("Authorization") or ""
     if plan.security == "bearer":
-        return _bearer(tenant, plan, header)
+        if acting is not None:
+            return acting
+        return Identity() if plan.anonymous and not header else _bearer(tenant, plan, header)
     if plan.security == "user":
         return _user(tenant, header)
     if plan.security == "client":
@@ -74,6 +80,12 @@ def authenticate(tenant: Tenant, plan: Plan, headers: Headers) -> Identity:
         if not hmac.compare_digest(given.encode(), tenant.control.secret.encode()):
             raise ApiError(401, "The header X-Sandbox-Secret does not hold the secret of this run")
     return Identity()
+
+
+def identity(tenant: Tenant, username: str, client_name: str = "") -> Identity | None:
+    """Return a user as who the tenant may act, None when there is no such user any more."""
+    user = users.get(tenant, username)
+    return None if user is None else _identity(user, client_name)
 
 
 def fault_reply(tenant: Tenant, fault: Fault, plan: Plan | None) -> Reply:

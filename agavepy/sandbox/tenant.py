@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from agavepy.sandbox.clock import Clock
 from agavepy.sandbox.errors import SandboxError
@@ -40,7 +41,7 @@ class Settings:
 class Tenant:
     """The state below ``root`` and what the services share.
 
-    ``url`` and ``router`` are set when the tenant is served.
+    ``url``, ``router`` and ``app`` (WSGI) are set when the tenant is served.
     """
 
     def __init__(self, root: Path, settings: Settings) -> None:
@@ -48,6 +49,7 @@ class Tenant:
         self.settings = settings
         self.url = ""
         self.router = Router(())
+        self.app: Callable[..., Iterable[bytes]] | None = None
         self.clock = Clock()
         self.ids = Ids()
         for part in ("systems", "spool"):
@@ -77,6 +79,20 @@ class Tenant:
         """Return the absolute address of an operation, empty when no document has the service."""
         path = self.router.path(service, operation, arguments)
         return path and self.url + path
+
+    def owns(self, url: str) -> bool:
+        """Return whether an address is one of this tenant's."""
+        mine = urlsplit(self.url)
+        try:
+            other = urlsplit(url)
+            same = (mine.scheme, mine.hostname, mine.port) == (
+                other.scheme,
+                other.hostname,
+                other.port,
+            )
+        except ValueError:  # a broken IPv6 address or port
+            return False
+        return same
 
     def background(self, function: Callable[..., object], *arguments: Any) -> None:
         """Run ``function(*arguments)`` on a thread of the tenant; a failure is logged."""

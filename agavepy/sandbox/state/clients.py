@@ -15,7 +15,7 @@ from agavepy.sandbox.tenant import Tenant
 
 TIERS = ("Unlimited", "Gold", "Silver", "Bronze")
 #: How the tenants write the names of APIs that are not just the service's, capitalised.
-_SPELLING = {"uuids": "UUIDs"}
+_SPELLING = {"keys": "PublicKeys", "uuids": "UUIDs"}
 
 
 @dataclass(frozen=True)

@@ -142,15 +142,10 @@ def parse_uri(tenant: Tenant, user: str, uri: str) -> tuple[dict[str, Any], str]
 
 def is_own(tenant: Tenant, uri: str) -> bool:
     """Return whether an address is one of the files service of this tenant."""
-    mine = urlsplit(tenant.url)
-    try:
-        other = urlsplit(uri)
-        same = (mine.scheme, mine.hostname, mine.port) == (other.scheme, other.hostname, other.port)
-    except ValueError:  # a broken IPv6 address or port
+    if not tenant.owns(uri):
         return False
-    if not same:
-        return False
-    return _router().match("GET", other.path[len(mine.path) :])[0] is not None
+    path = urlsplit(uri).path[len(urlsplit(tenant.url).path) :]
+    return _router().match("GET", path)[0] is not None
 
 
 def default_system(tenant: Tenant, user: str) -> dict[str, Any]:
