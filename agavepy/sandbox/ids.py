@@ -10,6 +10,34 @@ from typing import Any
 
 #: Nanoseconds since the epoch, moved so that they have nineteen digits for two centuries.
 _EARLIEST = 4_000_000_000_000_000_000
+#: What the last group of an Agave uuid says of the thing it names (agave-common ``UUIDType``).
+_PLAIN = (
+    "profile", "file", "internaluser", "token", "app", "system", "job", "transform", "transfer",
+    "postit", "notification", "metadata", "schema", "monitor", "monitorcheck", "tenant",
+)  # fmt: skip
+KINDS = {
+    **{f"{number:03}": word for number, word in enumerate(_PLAIN, 1)},
+    "017": "encoding_task",
+    "018": "decoding_task",
+    "019": "usage_trigger",
+    "020": "file_staging_task",
+    "021": "job_staging_task",
+    **{f"{number:03}": f"{word}_event" for number, word in enumerate(_PLAIN, 22)},
+    "040": "worker",
+    "041": "batch_queue",
+    "042": "notification_delivery",
+    "043": "role",
+    "044": "permission",
+    "048": "tag",
+    "049": "tag_event",
+    "050": "group",
+    "053": "reactor",
+    "054": "realtime_channel",
+    "055": "clients",
+    "058": "repository",
+    "060": "abaco_agent",
+    "062": "scheduled_transfer",
+}
 _ALPHABET = string.ascii_letters + string.digits
 
 

@@ -291,7 +291,8 @@ def test_history_is_paged_with_the_newest_last(http: HttpFactory, where: str) ->
     upload(ada, where, "f", b"1")
     page = result(ada.get(at("history", f"{where}/f"), params={"limit": "1", "offset": "2"}))
     assert [event["status"] for event in page] == ["STAGING_COMPLETED"]
-    assert set(page[0]) == {"status", "created", "createdBy", "description"}
+    about = {"status", "created", "createdBy", "description", "progress", "_links"}
+    assert set(page[0]) == about
     assert page[0]["createdBy"] == "ada"
     assert result(ada.get(f"/files/v2/history/{where}/f"))[2] == page[0]
 

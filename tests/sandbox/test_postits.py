@@ -323,6 +323,18 @@ def test_uses_and_lifetime_can_be_changed_and_a_spent_postit_works_again(
     assert "revoked" in refusal(http("ada").post(update, json={"maxUses": 1}), 400)
 
 
+def test_the_request_log_does_not_hold_the_key() -> None:
+    lines: list[str] = []
+    with Sandbox(check_answers=True, log=lines.append) as sandbox:
+        token = sandbox.credentials("ada")["token"]
+        with Http(sandbox.url, token) as web:
+            made = create(web)
+        assert requests.get(made["_links"]["self"]["href"], timeout=30).status_code == 200
+    told = [line.split() for line in lines]
+    assert [line[-1] for line in told] == ["postits.create", "files.download", "postits.redeem"]
+    assert made["postit"] not in "".join(lines)
+
+
 def test_the_client_creates_and_redeems_without_sending_its_token(sandbox: Sandbox) -> None:
     agave = sandbox.client("ada")
     made = agave.postits.create(body={"url": sandbox.url + HELLO, "method": "GET"})

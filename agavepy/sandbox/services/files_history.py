@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from agavepy.sandbox import dates
 from agavepy.sandbox.call import Call, Reply
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.registry import handler
 from agavepy.sandbox.services.files import MISSING, place
-from agavepy.sandbox.state import disk, files_records
+from agavepy.sandbox.state import disk, files_records, transfers
 from agavepy.sandbox.state.files_access import authorize
 
 
@@ -22,13 +24,27 @@ def get_history(call: Call) -> Reply:
     record = files_records.get(call.tenant, at.system, at.logical)
     if record is None and not disk.exists(at.real):
         raise ApiError(404, MISSING)
-    events = [
-        {
-            "status": event["status"],
-            "created": dates.java(event["created"]),
-            "createdBy": event["createdBy"],
-            "description": event["description"],
-        }
-        for event in (record["events"] if record else ())
-    ]
-    return Reply(call.page(events))
+    found = call.page(record["events"] if record else [])
+    return Reply([_event(call, event) for event in found])
+
+
+def _event(call: Call, event: dict[str, Any]) -> dict[str, Any]:
+    item = {
+        "status": event["status"],
+        "created": dates.java(event["created"]),
+        "createdBy": event["createdBy"],
+        "description": event["description"],
+    }
+    transfer = transfers.find(call.tenant, event.get("transfer", ""))
+    if transfer is None:
+        return item
+    href = call.link("transfers", "get", transferId=transfer["id"])
+    progress = {
+        "averageRate": transfers.rate(transfer, call.tenant.clock.now()),
+        "totalFiles": transfer["files"],
+        "source": transfer["source"],
+        "totalActiveTransfers": int(transfer["status"] not in transfers.ENDED),
+        "totalBytes": transfer["bytes"],
+        "totalBytesTransferred": transfer["bytes"] if transfer["status"] == "COMPLETED" else 0,
+    }
+    return {**item, "progress": progress, "_links": {"transfer": {"href": href}}}

@@ -17,7 +17,7 @@ from agavepy.sandbox.services.files import (
     place,
     require,
 )
-from agavepy.sandbox.state import disk, files_access, files_records
+from agavepy.sandbox.state import disk, files_access, files_records, transfers
 from agavepy.sandbox.state.files_access import authorize, authorize_target
 from agavepy.sandbox.state.files_views import logical_file
 
@@ -151,7 +151,15 @@ def _copy(call: Call, path: str, append: bool) -> Reply:
             record = _record(call, to, new=not there)
             record["source"] = f"agave://{at.system['id']}/{at.logical}"
             word = ("CONTENT_CHANGE" if append else "OVERWRITTEN") if there else "CREATED"
-            files_records.event(tenant, record, word, call.user, f"Copied from {at.logical}")
+            transfer = transfers.record(
+                tenant,
+                call.user,
+                record["source"],
+                f"agave://{to.system['id']}/{to.logical}",
+                *disk.extent(at.real),
+            )
+            text = f"Copied from {at.logical}"
+            files_records.event(tenant, record, word, call.user, text, transfer)
     return Reply(logical_file(call, call.tenant, call.user, record), 200, "Copy success")
 
 

@@ -64,6 +64,7 @@ def create(
         if _find(tenant, username, name) is not None:
             raise ApiError(400, f"A duplicate application already exists by the name - {name}")
         client: dict[str, Any] = {
+            "uuid": tenant.ids.uuid("055"),
             "name": name,
             "owner": username,
             "description": description,

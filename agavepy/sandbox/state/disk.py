@@ -253,6 +253,23 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copymode(source, target)
 
 
+def extent(path: Path) -> tuple[int, int]:
+    """Return how many files there are at a path or below it, and their bytes; links not followed.
+
+    What goes away meanwhile is not counted.
+    """
+    count = size = 0
+    entries = (
+        [path] if not path.is_dir() else (Path(t, n) for t, _, ns in os.walk(path) for n in ns)
+    )
+    for entry in entries:
+        with contextlib.suppress(FileNotFoundError):
+            status = entry.lstat()
+            if stat.S_ISREG(status.st_mode):
+                count, size = count + 1, size + status.st_size
+    return count, size
+
+
 def remove(path: Path) -> None:
     """Remove a file, a link, or a directory with all that it holds."""
     if path.is_dir() and not path.is_symlink():

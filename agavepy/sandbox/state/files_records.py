@@ -57,15 +57,22 @@ def save(tenant: Tenant, record: Record) -> None:
     tenant.store.put(FILE, f"{record['system']}|{record['path']}", record)
 
 
-def event(tenant: Tenant, record: Record, status: str, user: str, description: str = "") -> None:
+def event(
+    tenant: Tenant,
+    record: Record,
+    status: str,
+    user: str,
+    description: str = "",
+    transfer: str | None = None,
+) -> None:
     """Add an event (a word of agave-files' FileEventType) to a record, write and publish it.
 
-    A staging word becomes the record's state as well.
+    A staging word becomes the record's state as well. ``transfer`` is the id of the transfer that
+    the event is about.
     """
     now = tenant.clock.now()
-    record["events"].append(
-        {"status": status, "created": now, "createdBy": user, "description": description}
-    )
+    item = {"status": status, "created": now, "createdBy": user, "description": description}
+    record["events"].append(item if transfer is None else {**item, "transfer": transfer})
     record["lastModified"] = now
     if status.startswith("STAGING"):
         record["status"] = status

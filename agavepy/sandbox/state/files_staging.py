@@ -1,8 +1,9 @@
 """Bringing files in: what was acknowledged is staged in the background, also after a crash.
 
-A task is kept as a document ``{id, target, system, path, user, upload, url, append, ready}`` until
-its file is in place. ``upload`` and ``ready`` name files in the tenant's staging directory: what a
-caller sent, and what only needs to be moved into place. Tasks for one path run in their order.
+A task is kept as a document ``{id, target, system, path, user, upload, url, append, ready,
+transfer}`` until its file is in place. ``upload`` and ``ready`` name files in the tenant's staging
+directory: what a caller sent, and what only needs to be moved into place. Tasks for one path run in
+their order.
 """
 
 from __future__ import annotations
@@ -20,7 +21,14 @@ from requests.auth import HTTPBasicAuth
 from requests.utils import get_auth_from_url
 
 from agavepy.sandbox.errors import ApiError, SandboxError
-from agavepy.sandbox.state import disk, files, files_records, notifications, systems
+from agavepy.sandbox.state import (
+    disk,
+    files,
+    files_records,
+    notifications,
+    systems,
+    transfers,
+)
 from agavepy.sandbox.state.files_access import authorize, owner
 from agavepy.sandbox.tenant import Tenant
 
@@ -106,6 +114,7 @@ def queue(
         "url": None if upload else source,
         "append": append,
         "ready": None,
+        "transfer": None,
     }
     there = target.exists()
     keeper = owner(tenant, system, path) if there else user
@@ -117,8 +126,14 @@ def queue(
             word = "CONTENT_CHANGE" if append else "OVERWRITTEN"
             text = f"File will be {'appended to' if append else 'replaced'}"
             files_records.event(tenant, record, word, user, text)
+        task["transfer"] = transfers.add(tenant, user, source, f"agave://{system['id']}/{path}")
         files_records.event(
-            tenant, record, "STAGING_QUEUED", user, "File/folder queued for staging"
+            tenant,
+            record,
+            "STAGING_QUEUED",
+            user,
+            "File/folder queued for staging",
+            task["transfer"],
         )
         tenant.store.put(TASK, task["id"], task)
     with contextlib.suppress(SandboxError):  # it is stopping: the next start goes on
@@ -183,15 +198,34 @@ def _tell(tenant: Tenant, task: Task, word: str, text: str) -> bool:
     """
     with tenant.store.transaction():
         record = files_records.get(tenant, {"id": task["system"]}, task["path"])
+        transfer = task.get("transfer")
         if record is not None:
-            files_records.event(tenant, record, word, task["user"], text)
+            files_records.event(tenant, record, word, task["user"], text, transfer)
+            _move_on(tenant, task, word)
         if word != "STAGING":
             _finish(tenant, task)
     return record is not None
 
 
+def _move_on(tenant: Tenant, task: Task, word: str) -> None:
+    """Give the transfer of a task the state that goes with a word of the file's history."""
+    if task.get("transfer") is None:  # acknowledged by an earlier release
+        return
+    if word == "STAGING_COMPLETED":
+        system = {"id": task["system"]}
+        place = disk.real(tenant, system, task["path"], user_home=False)
+        count, size = disk.extent(place)
+        transfers.end(tenant, task["transfer"], "COMPLETED", count, size)
+    elif word == "STAGING_FAILED":
+        transfers.end(tenant, task["transfer"], "FAILED")
+    else:
+        transfers.start(tenant, task["transfer"])
+
+
 def _finish(tenant: Tenant, task: Task) -> None:
     tenant.store.delete(TASK, task["id"])
+    if task.get("transfer") is not None:
+        transfers.cancel(tenant, task["transfer"])
     for field in ("upload", "ready"):
         if task[field] is not None:
             left = disk.spare(tenant).with_name(task[field])

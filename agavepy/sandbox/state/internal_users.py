@@ -49,6 +49,7 @@ def add(tenant: Tenant, caller: str, owner: str, body: Any) -> dict[str, Any]:
         if any(item["username"] == name for item in owned(tenant, caller, owner)):
             raise ApiError(400, f"Internal user {name} already exists.")
         item = {"owner": owner, "username": name, "status": "Active", **dict.fromkeys(FIELDS)}
+        item["uuid"] = tenant.ids.uuid("003")
         item.update(fields)
         tenant.store.put("internal_user", f"{owner}/{name}", item)
     return item

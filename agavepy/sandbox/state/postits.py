@@ -47,7 +47,7 @@ def create(tenant: Tenant, user: str, client: str, body: Any) -> Postit:
     now, key = tenant.clock.now(), tenant.ids.hex(32)
     postit = {
         "postit": key,
-        "uuid": f"{uuid.uuid4()}-010",
+        "uuid": f"{uuid.UUID(hex=tenant.ids.hex(32), version=4)}-010",
         "creator": user,
         "client": client,
         "internalUsername": internal or None,

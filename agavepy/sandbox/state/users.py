@@ -60,6 +60,7 @@ def add(
         if problem:
             raise ApiError(400, f"Invalid username {username!r}: {problem}")
         user = {
+            "uuid": tenant.ids.uuid("001"),
             "username": username,
             "password": _hash(password),
             "first_name": username.capitalize(),
