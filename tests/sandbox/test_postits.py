@@ -147,6 +147,22 @@ def test_status_and_body_of_a_target_that_refuses_come_back_and_the_use_is_spent
     assert "already been redeemed" in refusal(http("").get(address), 403)
 
 
+def test_looking_with_head_is_a_use_without_the_body(http: HttpFactory) -> None:
+    address = create(http("ada"))["_links"]["self"]["href"]
+    answer = http("").head(address)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["Content-Length"] == http("ada").head(HELLO).headers["Content-Length"]
+    assert http("").head(address).status_code == 403
+
+
+def test_a_postit_may_stand_for_another(http: HttpFactory) -> None:
+    inner = create(http("ada"))["_links"]["self"]["href"]
+    path = inner.removeprefix(http("ada").base_url)
+    outer = create(http("grace"), path, maxUses=2)["_links"]["self"]["href"]
+    assert http("").get(outer).content.startswith(b"Hello")
+    assert "already been redeemed" in refusal(http("").get(outer), 403)
+
+
 def test_a_postit_gives_no_more_than_its_creator_may(http: HttpFactory) -> None:
     address = create(http("grace"), HELLO)["_links"]["self"]["href"]
     assert http("").get(address).status_code == 403

@@ -94,6 +94,16 @@ _SHOWN: dict[str, tuple[str, str, Look]] = {
     "metadata": ("meta", "getMetadata", _keyed("metadata", "uuid")),
     "schema": ("meta", "getSchema", _keyed("schema", "uuid")),
     "monitor": ("monitors", "get", _keyed("monitor", "monitorId")),
+    "monitorcheck": (
+        "monitors",
+        "getCheck",
+        _event("monitor_check", "monitor", monitorId="monitor", checkId="id"),
+    ),
+    "monitor_event": (
+        "monitors",
+        "getHistoryEvent",
+        _event("monitor_event", "monitor", monitorId="monitor", eventId="id"),
+    ),
     "tenant": ("tenants", "getV2", _tenant),
     "tag": ("tags", "get", _keyed("tag", "tagId")),
     "tag_event": ("tags", "getHistoryEvent", _event("tag_event", "tag", tagId="tag", eventId="id")),
