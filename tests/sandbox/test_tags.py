@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 from agavepy.sandbox import Sandbox
 from tests.conftest import HttpFactory
 from tests.sandbox.systems_support import new_id, refusal, result, storage_system
+from tests.unit.loopback import Loopback
+from tests.waiting import wait_for
 
 BASE = "/tags/v2/"
 
@@ -287,6 +290,20 @@ def test_each_event_of_the_history_has_an_address(http: HttpFactory, tag: Any) -
     refusal(http("grace").get(path), 403)
     refusal(http("grace").get(events[0]["_links"]["self"]["href"]), 403)
     assert "none" in refusal(http("ada").get(f"{path}/none"), 404)
+
+
+def test_subscribers_are_told_what_happens_to_a_tag(http: HttpFactory, tag: Any) -> None:
+    with Loopback() as hook:
+        body = {"url": hook.url + "/${EVENT}", "associatedUuid": tag["id"], "event": "*"}
+        path = "/notifications/v2/"
+        made = result(http("ada").post(path, json={**body, "persistent": True}), 201)
+        assert tag["id"] in refusal(http("grace").post(path, json=body), 403)
+        changed = result(http("ada").post(BASE + tag["id"], json={"name": tag["name"] + "-2"}))
+        result(http("ada").delete(BASE + tag["id"]))
+        wait_for(lambda: len(hook.requests) == 2)
+        assert [seen.target for seen in hook.requests] == ["/UPDATED", "/DELETED"]
+        assert json.loads(hook.requests[0].body) == changed
+        result(http("ada").delete(path + made["id"]))
 
 
 def test_the_client_tags_resources(sandbox: Sandbox, name: str) -> None:

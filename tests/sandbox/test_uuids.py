@@ -79,6 +79,29 @@ def an_internal_user(web: Http, _: Sandbox) -> tuple[str, str]:
     return made["uuid"], made["_links"]["self"]["href"]
 
 
+def a_notification(web: Http, _: Sandbox) -> tuple[str, str]:
+    body = {"url": "http://127.0.0.1:9/", "associatedUuid": a_system(web, _)[0], "event": "ERASED"}
+    made = result(web.post("/notifications/v2/", json=body), 201)
+    return made["id"], made["_links"]["self"]["href"]
+
+
+def a_monitor(web: Http, _: Sandbox) -> tuple[str, str]:
+    target = result(web.post("/systems/v2/", json=storage_system(new_id())), 201)["id"]
+    made = result(web.post("/monitors/v2/", json={"target": target}), 201)
+    return made["id"], made["_links"]["self"]["href"]
+
+
+def a_check(web: Http, sandbox: Sandbox) -> tuple[str, str]:
+    check = result(web.post(f"{a_monitor(web, sandbox)[1]}/checks"))
+    return check["id"], check["_links"]["self"]["href"]
+
+
+def a_monitor_event(web: Http, sandbox: Sandbox) -> tuple[str, str]:
+    _, href = a_monitor(web, sandbox)
+    event = result(web.get(f"{href}/history"))[0]
+    return event["id"], f"{href}/history/{event['id']}"
+
+
 def a_tenant(web: Http, sandbox: Sandbox) -> tuple[str, str]:
     tenant = web.get("/tenants").json()["result"][0]
     return tenant["id"], tenant["_links"]["self"]["href"]
@@ -108,6 +131,10 @@ def a_client(_: Http, sandbox: Sandbox) -> tuple[str, str]:
         (a_postit, "postit", "uuid"),
         (a_transfer, "transfer", "uuid"),
         (an_internal_user, "internaluser", "uuid"),
+        (a_notification, "notification", "id"),
+        (a_monitor, "monitor", "id"),
+        (a_check, "monitorcheck", "id"),
+        (a_monitor_event, "monitor_event", "id"),
         (a_tenant, "tenant", "id"),
         (a_profile, "profile", "username"),
         (a_client, "clients", "name"),
@@ -167,7 +194,8 @@ def test_a_single_unknown_uuid_is_404(http: HttpFactory) -> None:
 def test_nobody_learns_of_what_they_may_not_see(http: HttpFactory, sandbox: Sandbox) -> None:
     for make, status in (
         *((a_file, 403), (a_system, 403), (a_job, 403), (a_tag, 403), (a_postit, 403)),
-        *((a_transfer, 403), (an_internal_user, 403), (a_client, 403)),
+        *((a_transfer, 403), (an_internal_user, 403), (a_client, 403), (a_notification, 403)),
+        *((a_monitor, 403), (a_check, 403)),
     ):
         wanted, href = make(http("ada"), sandbox)
         answer = http("grace").get(BASES[0] + wanted)

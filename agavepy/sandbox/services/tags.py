@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from agavepy import loader
 from agavepy.sandbox import dates
 from agavepy.sandbox.call import Call, Reply
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.registry import handler
 from agavepy.sandbox.services.uuids import look
-from agavepy.sandbox.state import tags, tags_pems
+from agavepy.sandbox.state import events, tags, tags_pems
 from agavepy.sandbox.state.tags import Tag
+from agavepy.sandbox.tenant import Tenant
 
 
 @handler("tags", "list")
@@ -243,3 +245,20 @@ def _event(call: Call, tag: Tag, event: dict[str, Any]) -> dict[str, Any]:
 
 def _profile(call: Call, username: str) -> str:
     return call.link("profiles", "listByUsername", username=username)
+
+
+def _as_seen(tenant: Tenant, user: str, tag: Tag) -> dict[str, Any]:
+    """Return a tag as ``user`` is answered it, outside of any request."""
+    return _item(Call(tenant, loader.service_plan("tags")["get"], user=user), tag)
+
+
+events.register(
+    "048",
+    events.Source(
+        name="tag",
+        find=tags.find,
+        may=lambda tenant, user, tag: tags.may(tenant, user, tag, "READ"),
+        link=lambda linker, tag: linker.link("tags", "get", tagId=tag["id"]),
+        document=_as_seen,
+    ),
+)

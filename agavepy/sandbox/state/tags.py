@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from agavepy.sandbox.errors import ApiError
-from agavepy.sandbox.state import users
+from agavepy.sandbox.state import events, users
 from agavepy.sandbox.tenant import Tenant
 
 Tag = dict[str, Any]
@@ -45,13 +45,18 @@ def listing(tenant: Tenant, user: str) -> list[Tag]:
     return [tag for tag in found if _granted(user, tag, "READ")]
 
 
+def find(tenant: Tenant, uuid: str) -> Tag | None:
+    """Return a tag by its id, None when there is none. Checks no permission."""
+    return tenant.store.get(KIND, uuid)
+
+
 def reach(tenant: Tenant, user: str, tag_id: str, need: str = "READ") -> Tag:
     """Return the tag of an id or a name on which ``user`` has the permission ``need``.
 
     Of several tags of a name, the user's own is meant, else the oldest that the user may read.
     Raises ApiError 404 for an unknown one, 403 without the permission.
     """
-    tag = tenant.store.get(KIND, tag_id)
+    tag = find(tenant, tag_id)
     if tag is None:
         named = tenant.store.all(KIND, name=tag_id)
         named.sort(key=lambda item: (item["owner"] != user, not may(tenant, user, item, "READ")))
@@ -112,6 +117,7 @@ def delete(tenant: Tenant, user: str, tag_id: str) -> None:
     """Remove a tag and its history. Raises ApiError as :func:`reach` (WRITE) does."""
     with tenant.store.transaction():
         tag = reach(tenant, user, tag_id, "WRITE")
+        note(tenant, tag, "DELETED", user, f"Tag was deleted by {user}")
         for event in history(tenant, tag):
             tenant.store.delete(EVENT, event["id"])
         tenant.store.delete(KIND, tag["id"])
@@ -174,7 +180,7 @@ def save(tenant: Tenant, tag: Tag) -> None:
 
 
 def note(tenant: Tenant, tag: Tag, status: str, user: str, description: str) -> None:
-    """Add an event to the history of a tag."""
+    """Add an event to the history of a tag and publish it."""
     event = {
         "id": tenant.ids.uuid("049"),
         "tag": tag["id"],
@@ -183,7 +189,9 @@ def note(tenant: Tenant, tag: Tag, status: str, user: str, description: str) -> 
         "description": description,
         "created": tenant.clock.now(),
     }
-    tenant.store.put(EVENT, event["id"], event)
+    with tenant.store.transaction():
+        tenant.store.put(EVENT, event["id"], event)
+        events.publish(tenant, tag["id"], status, owner=tag["owner"])
 
 
 def history(tenant: Tenant, tag: Tag) -> list[dict[str, Any]]:

@@ -56,8 +56,9 @@ def _set(tenant: Tenant, user: str, tag: Tag, username: str, word: str) -> None:
     had = tag["permissions"].pop(username, None)
     if word != "NONE":
         tag["permissions"][username] = word
+    tags.save(tenant, tag)
+    if word != "NONE":
         tags.note(tenant, tag, "PERMISSION_GRANT", user, f"{word} was granted to {username}")
     elif had is not None:
         text = f"The permission of {username} was revoked"
         tags.note(tenant, tag, "PERMISSION_REVOKE", user, text)
-    tags.save(tenant, tag)
