@@ -85,6 +85,17 @@ def a_notification(web: Http, _: Sandbox) -> tuple[str, str]:
     return made["id"], made["_links"]["self"]["href"]
 
 
+def an_attempt(web: Http, sandbox: Sandbox) -> tuple[str, str]:
+    _, href = a_notification(web, sandbox)
+    attempt = result(web.post(f"{href}/attempts"))
+    return attempt["id"], attempt["_links"]["self"]["href"]
+
+
+def a_channel(web: Http, _: Sandbox) -> tuple[str, str]:
+    channel = result(web.get("/realtime/v2/"))[0]
+    return channel["id"], channel["_links"]["self"]["href"]
+
+
 def a_monitor(web: Http, _: Sandbox) -> tuple[str, str]:
     target = result(web.post("/systems/v2/", json=storage_system(new_id())), 201)["id"]
     made = result(web.post("/monitors/v2/", json={"target": target}), 201)
@@ -132,6 +143,8 @@ def a_client(_: Http, sandbox: Sandbox) -> tuple[str, str]:
         (a_transfer, "transfer", "uuid"),
         (an_internal_user, "internaluser", "uuid"),
         (a_notification, "notification", "id"),
+        (an_attempt, "notification_delivery", "id"),
+        (a_channel, "realtime_channel", "id"),
         (a_monitor, "monitor", "id"),
         (a_check, "monitorcheck", "id"),
         (a_monitor_event, "monitor_event", "id"),

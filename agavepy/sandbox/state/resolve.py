@@ -58,7 +58,10 @@ def _owned(kind: str, **fields: str) -> Look:
 
 
 def _event(kind: str, parent: str, **fields: str) -> Look:
-    """Return a look for the history of resources that exist still; ``fields``: as `_owned`."""
+    """Return a look for what belongs to a resource that exists still, such as its events.
+
+    ``parent`` is the kind of that resource and the field with its key; ``fields``: as `_owned`.
+    """
 
     def look(tenant: Tenant, uuid: str) -> Arguments | None:
         event = tenant.store.get(kind, uuid)
@@ -91,6 +94,11 @@ _SHOWN: dict[str, tuple[str, str, Look]] = {
     "transfer": ("transfers", "get", _keyed("transfer", "transferId")),
     "postit": ("postits", "get", _owned("postit", uuid="uuid")),
     "notification": ("notifications", "get", _keyed("notification", "uuid")),
+    "notification_delivery": (
+        "notifications",
+        "getAttempt",
+        _event("notification_attempt", "notification", uuid="notification", attemptUuid="id"),
+    ),
     "metadata": ("meta", "getMetadata", _keyed("metadata", "uuid")),
     "schema": ("meta", "getSchema", _keyed("schema", "uuid")),
     "monitor": ("monitors", "get", _keyed("monitor", "monitorId")),
@@ -107,5 +115,6 @@ _SHOWN: dict[str, tuple[str, str, Look]] = {
     "tenant": ("tenants", "getV2", _tenant),
     "tag": ("tags", "get", _keyed("tag", "tagId")),
     "tag_event": ("tags", "getHistoryEvent", _event("tag_event", "tag", tagId="tag", eventId="id")),
+    "realtime_channel": ("realtime", "getChannel", _keyed("realtime_channel", "channelId")),
     "clients": ("clients", "getClientByName", _owned("client", clientName="name")),
 }
