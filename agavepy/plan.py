@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 #: Raised by one whenever the shape below changes; a cached plan of another number is compiled anew.
-PLAN_FORMAT = 2
+PLAN_FORMAT = 3
 
 
 #: Named tuples and not dataclasses, whose module costs more to import than all plans to make.

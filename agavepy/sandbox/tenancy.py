@@ -215,7 +215,7 @@ def _hold(root: Path, stack: ExitStack) -> None:
 
     lock = FileLock(root / "lock")
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=0.5)  # a child of a killed one may hold it until its exec
     except Timeout as error:
         raise SandboxError(
             f"another sandbox uses the state directory {root}: stop it or choose another --state"
