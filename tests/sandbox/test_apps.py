@@ -72,8 +72,10 @@ def test_the_links_of_an_app_lead_to_its_surroundings(http: HttpFactory) -> None
     app = register(http("ada"))
     links = {name: link["href"] for name, link in app["_links"].items()}
     assert set(links) == {
-        "self", "executionSystem", "storageSystem", "history", "owner", "permissions",
+        "self", "executionSystem", "storageSystem", "history", "metadata", "owner", "permissions",
     }  # fmt: skip
+    about = {"name": "note", "value": 1, "associationIds": [app["uuid"]]}
+    note = result(http("ada").post("/meta/v2/data", json=about), 201)
     found = {name: result(http("ada").get(address)) for name, address in links.items()}
     assert found["self"]["uuid"] == app["uuid"]
     assert found["executionSystem"]["id"] == app["executionSystem"]
@@ -81,6 +83,7 @@ def test_the_links_of_an_app_lead_to_its_surroundings(http: HttpFactory) -> None
     assert found["owner"]["username"] == "ada"
     assert [event["status"] for event in found["history"]] == ["CREATED"]
     assert [item["username"] for item in found["permissions"]] == ["ada"]
+    assert found["metadata"] == [note]
 
 
 def test_a_definition_may_come_as_a_file_as_the_command_lines_send_it(http: HttpFactory) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
@@ -9,7 +10,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from agavepy import loader
 from agavepy.sandbox import Sandbox
 from tests.conftest import HttpFactory
 from tests.sandbox.files_support import (
@@ -92,9 +92,11 @@ def test_the_first_entry_only_links_to_metadata_and_history(
     assert links["self"] == f"{files}/media/system/{STORAGE}//home/{pair}"
     assert links["history"] == f"{files}/history/system/{STORAGE}//home/{pair}"
     assert links["system"] == f"{sandbox.url}/systems/v2/{STORAGE}"
-    if "meta" in loader.services():  # a tenant links to what it has
-        query = parse_qs(urlsplit(links["metadata"]).query)["q"][0]
-        assert re.fullmatch(r'\{"associationIds":"\d{19}-\w+-0001-002"\}', query)
+    query = parse_qs(urlsplit(links["metadata"]).query)["q"][0]
+    assert re.fullmatch(r'\{"associationIds":"\d{19}-\w+-0001-002"\}', query)
+    about = {"name": "note", "value": 1, "associationIds": list(json.loads(query).values())}
+    note = result(http("ada").post("/meta/v2/data", json=about), 201)
+    assert result(http("ada").get(links["metadata"])) == [note]
     again = result(http("ada").get(at("listings", pair)))
     assert again[0]["_links"] == entries[0]["_links"]
 

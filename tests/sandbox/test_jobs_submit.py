@@ -170,6 +170,9 @@ def test_the_rest_comes_from_app_queue_and_system(http: HttpFactory, picky: str)
         "self", "app", "executionSystem", "archiveSystem", "archiveData", "owner", "permissions",
         "history", *(link for link, service in links.items() if service in loader.services()),
     ]  # fmt: skip
+    about = {"name": "note", "value": 1, "associationIds": [job["id"]]}
+    note = http("ada").post("/meta/v2/data", json=about).json()["result"]
+    assert http("ada").get(later["_links"]["metadata"]["href"]).json()["result"] == [note]
 
 
 def test_older_spellings_still_work(http: HttpFactory) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from agavepy.loader import services
 from agavepy.sandbox import Sandbox
 from tests.conftest import HttpFactory
 from tests.sandbox.systems_support import (
@@ -52,12 +51,13 @@ def test_a_registered_system_is_answered_whole_and_without_its_secrets(http: Htt
 
 def test_every_link_of_a_system_leads_somewhere(http: HttpFactory) -> None:
     system = result(http("ada").post(BASE, json=storage_system(new_id())), 201)
-    # What is known about a system can be linked to only where a metadata service is described.
-    about = {"metadata"} if "meta" in services() else set()
-    links = {"self", "roles", "credentials", "history", "owner"}
-    assert set(system["_links"]) == links | about
-    for name, link in system["_links"].items():
-        assert http("ada").get(link["href"]).status_code == 200, name
+    links = {"self", "roles", "credentials", "metadata", "history", "owner"}
+    assert set(system["_links"]) == links
+    about = {"name": "note", "value": 1, "associationIds": [system["uuid"]]}
+    note = result(http("ada").post("/meta/v2/data", json=about), 201)
+    found = {name: result(http("ada").get(system["_links"][name]["href"])) for name in links}
+    assert found["self"] == system
+    assert found["metadata"] == [note]
 
 
 def test_secrets_are_not_even_written_to_the_disk(tmp_path: Path) -> None:
