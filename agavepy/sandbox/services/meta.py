@@ -62,5 +62,5 @@ def update_metadata(call: Call) -> Reply:
 @handler("meta", "deleteMetadata")
 def delete_metadata(call: Call) -> Reply:
     """Delete a metadata item."""
-    meta_access.delete(call.tenant, call.user, ITEM, call.args["uuid"])
+    meta.delete(call.tenant, call.user, call.args["uuid"])
     return Reply.empty()

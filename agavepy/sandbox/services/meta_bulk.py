@@ -9,8 +9,7 @@ from agavepy.sandbox.call import Call, Reply
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.registry import handler
 from agavepy.sandbox.services import meta_views as views
-from agavepy.sandbox.state import meta, meta_access
-from agavepy.sandbox.state.meta_access import ITEM
+from agavepy.sandbox.state import meta
 
 
 @handler("meta", "bulkCreate")
@@ -48,7 +47,7 @@ def bulk_delete(call: Call) -> Reply:
     def delete(uuid: Any) -> str:
         if not isinstance(uuid, str):
             raise ApiError(400, f"Give a uuid, not {uuid!r:.80}")
-        meta_access.delete(call.tenant, call.user, ITEM, uuid)
+        meta.delete(call.tenant, call.user, uuid)
         return uuid
 
     return _each(call, "deleted", delete)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from agavepy import loader
 from agavepy.sandbox import dates
 from agavepy.sandbox.call import Call
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.search import order
-from agavepy.sandbox.state.meta_access import ALLOWS, ITEM, SCHEMA, Document, Kind
+from agavepy.sandbox.state import events
+from agavepy.sandbox.state.meta_access import ALLOWS, ITEM, SCHEMA, Document, Kind, may
 from agavepy.sandbox.state.resolve import resolve
+from agavepy.sandbox.tenant import Tenant
 
 _ITEM_FIELDS = (
     "uuid", "schemaId", "internalUsername", "associationIds", "lastUpdated", "name", "value",
@@ -84,6 +87,25 @@ def whole(call: Call, kind: Kind, document: Document) -> Document:
         if document["schemaId"]:
             links["SCHEMA"] = _link(call, "getSchema", uuid=document["schemaId"])
     return {**told(kind, document), "_links": links}
+
+
+def _source(kind: Kind, name: str) -> events.Source:
+    show = _OPERATIONS[kind][0]
+
+    def document(tenant: Tenant, user: str, found: Document) -> Document:
+        return whole(Call(tenant, loader.service_plan("meta")[show], user=user), kind, found)
+
+    return events.Source(
+        name=name,
+        find=lambda tenant, uuid: tenant.store.get(kind.documents, uuid),
+        may=lambda tenant, user, found: may(tenant, user, found, "READ"),
+        link=lambda linker, found: linker.link("meta", show, uuid=found["uuid"]),
+        document=document,
+    )
+
+
+events.register(ITEM.number, _source(ITEM, "metadata"))
+events.register(SCHEMA.number, _source(SCHEMA, "schema"))
 
 
 def permission(call: Call, kind: Kind, uuid: str, username: str, word: str) -> Document:

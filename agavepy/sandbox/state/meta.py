@@ -1,7 +1,7 @@
 """Metadata items: any JSON value under a name, about whatever has a uuid.
 
 An item is a document of ``meta_access`` with ``name``, ``value``, ``schemaId``, ``associationIds``
-and ``notifications`` (agave-metadata ``MetadataCollection`` and ``MetadataResource``).
+(agave-metadata ``MetadataCollection`` and ``MetadataResource``).
 """
 
 from __future__ import annotations
@@ -10,21 +10,26 @@ from typing import Any
 
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.state import (
+    events,
     files_records,
     meta_access,
     meta_pems,
     meta_schemas,
+    notifications,
     systems,
 )
 from agavepy.sandbox.state.meta_access import ITEM, Document
+from agavepy.sandbox.state.notifications_definition import requested
 from agavepy.sandbox.state.resolve import resolve
 from agavepy.sandbox.tenant import Tenant
 
-_EMPTY: Document = {"schemaId": None, "associationIds": [], "notifications": []}
+#: The event of a notification that is given as an address alone.
+_ALL = (events.ANY,)
+_EMPTY: Document = {"schemaId": None, "associationIds": []}
 
 
 def create(tenant: Tenant, user: str, body: Any, internal: str = "") -> Document:
-    """Add an item for ``user``, with the permissions that come with it, and return it.
+    """Add an item for ``user``, with permissions and notifications as asked for, and return it.
 
     Raises ApiError 400 for a body without name or value, a schema that is not there or that the
     value does not conform to, an association with nothing, and permissions or notifications that
@@ -34,7 +39,8 @@ def create(tenant: Tenant, user: str, body: Any, internal: str = "") -> Document
     with tenant.store.transaction():
         document = {**_EMPTY, "owner": user, "permissions": {}}
         _change(tenant, user, document, body)
-        return meta_access.new(tenant, user, ITEM, document, internal)
+        wanted = requested(body.get("notifications"), _ALL)
+        return meta_access.new(tenant, user, ITEM, document, internal, wanted)
 
 
 def update(tenant: Tenant, user: str, uuid: str, body: Any, *, partly: bool = False) -> Document:
@@ -48,7 +54,15 @@ def update(tenant: Tenant, user: str, uuid: str, body: Any, *, partly: bool = Fa
         if not partly:
             _required(body)
         _change(tenant, user, document, body)
+        notifications.subscribe(tenant, user, uuid, requested(body.get("notifications"), _ALL))
         return meta_access.save(tenant, ITEM, document)
+
+
+def delete(tenant: Tenant, user: str, uuid: str) -> None:
+    """Remove an item, and tell subscribers of what it was about; raises as ``reach`` for WRITE."""
+    with tenant.store.transaction():
+        for about in meta_access.delete(tenant, user, ITEM, uuid)["associationIds"]:
+            events.publish(tenant, about, "METADATA_DELETED")
 
 
 def _required(body: Any) -> None:
@@ -79,10 +93,6 @@ def _change(tenant: Tenant, user: str, document: Document, body: Any) -> None:
         document["associationIds"] = _associations(tenant, document, body["associationIds"])
     for item in _objects(body, "permissions"):
         meta_pems.put(tenant, document, item.get("username"), item.get("permission"))
-    if "notifications" in body:
-        document["notifications"] = [
-            _notification(item) for item in _objects(body, "notifications")
-        ]
 
 
 def _associations(tenant: Tenant, document: Document, given: Any) -> list[str]:
@@ -105,15 +115,6 @@ def _objects(body: Document, field: str) -> list[Document]:
     if not isinstance(given, list) or not all(isinstance(item, dict) for item in given):
         raise ApiError(400, f"Invalid {field} {given!r:.80}: give an array of objects")
     return given
-
-
-def _notification(item: Document) -> Document:
-    for field in ("url", "event"):
-        if not isinstance(item.get(field), str) or not item[field]:
-            raise ApiError(400, f"Invalid notification: its {field} must be a text")
-    if not isinstance(item.get("persistent", False), bool):
-        raise ApiError(400, "Invalid notification: persistent must be true or false")
-    return item
 
 
 def seed_demo(tenant: Tenant, usernames: list[str]) -> None:

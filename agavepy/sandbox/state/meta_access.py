@@ -7,11 +7,12 @@ more, times in epoch seconds, permissions by user name (agave-metadata
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from agavepy.sandbox.errors import ApiError
-from agavepy.sandbox.state import internal_users, users
+from agavepy.sandbox.state import events, internal_users, notifications, users
 from agavepy.sandbox.tenant import Tenant
 
 Document = dict[str, Any]
@@ -80,8 +81,15 @@ def listing(tenant: Tenant, user: str, kind: Kind, *, privileged: bool = True) -
     return [document for document in found if granted(user, document, "READ")]
 
 
-def new(tenant: Tenant, user: str, kind: Kind, fields: Document, internal: str = "") -> Document:
-    """Write a new document of ``user`` and return it.
+def new(
+    tenant: Tenant,
+    user: str,
+    kind: Kind,
+    fields: Document,
+    internal: str = "",
+    wanted: Iterable[Document] = (),
+) -> Document:
+    """Write a new document of ``user``, with the notifications ``wanted`` for it, and return it.
 
     ``internal`` is the internal user on whose behalf it is made. Raises ApiError 404 when ``user``
     has no such internal user.
@@ -98,19 +106,31 @@ def new(tenant: Tenant, user: str, kind: Kind, fields: Document, internal: str =
         "permissions": {},
         **fields,
     }
-    tenant.store.put(kind.documents, document["uuid"], document)
+    with tenant.store.transaction():
+        tenant.store.put(kind.documents, document["uuid"], document)
+        notifications.subscribe(tenant, user, document["uuid"], wanted)
+        publish(tenant, document, "CREATED")
     return document
 
 
 def save(tenant: Tenant, kind: Kind, document: Document) -> Document:
     """Write a document as updated now, and return it."""
     document["lastUpdated"] = tenant.clock.now()
-    tenant.store.put(kind.documents, document["uuid"], document)
+    with tenant.store.transaction():
+        tenant.store.put(kind.documents, document["uuid"], document)
+        publish(tenant, document, "UPDATED")
     return document
 
 
-def delete(tenant: Tenant, user: str, kind: Kind, uuid: str) -> None:
-    """Remove a document; raises ApiError as :func:`reach` does for WRITE."""
+def delete(tenant: Tenant, user: str, kind: Kind, uuid: str) -> Document:
+    """Remove a document and return what it was; raises as :func:`reach` does for WRITE."""
     with tenant.store.transaction():
-        reach(tenant, user, kind, uuid, "WRITE")
+        document = reach(tenant, user, kind, uuid, "WRITE")
+        publish(tenant, document, "DELETED")
         tenant.store.delete(kind.documents, uuid)
+    return document
+
+
+def publish(tenant: Tenant, document: Document, event: str) -> None:
+    """Tell the subscribers of a document of an event, a word of MetadataEventType."""
+    events.publish(tenant, document["uuid"], event, owner=document["owner"])

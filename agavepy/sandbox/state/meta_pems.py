@@ -6,7 +6,7 @@ from typing import Any
 
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.state import users
-from agavepy.sandbox.state.meta_access import ALLOWS, EVERYBODY, Document, Kind, reach
+from agavepy.sandbox.state.meta_access import ALLOWS, EVERYBODY, Document, Kind, publish, reach
 from agavepy.sandbox.tenant import Tenant
 
 
@@ -34,6 +34,8 @@ def grant(tenant: Tenant, user: str, kind: Kind, uuid: str, username: Any, word:
         document = reach(tenant, user, kind, uuid, "WRITE")
         level = put(tenant, document, username, word)
         tenant.store.put(kind.documents, uuid, document)
+        event = "PERMISSION_REVOKE" if level == "NONE" else "PERMISSION_GRANT"
+        publish(tenant, document, event)
     return level
 
 
@@ -62,3 +64,4 @@ def clear(tenant: Tenant, user: str, kind: Kind, uuid: str) -> None:
         document = reach(tenant, user, kind, uuid, "WRITE")
         document["permissions"] = {}
         tenant.store.put(kind.documents, uuid, document)
+        publish(tenant, document, "PERMISSION_REVOKE")
