@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from agavepy.errors import DescriptionError
-from agavepy.plan import Answer, Parameter, Plan
+from agavepy.plan import BYTES, Answer, Parameter, Plan
 
 
 @contextlib.contextmanager
@@ -105,12 +105,15 @@ class _Reader:
 
     def plans(self) -> Iterator[Plan]:
         seen: dict[str, str] = {}
-        for path, raw in self.document["paths"].items():
+        taken: set[tuple[str, str, str]] = set()
+        for key, raw in self.document["paths"].items():
             item = self.spec.deref(raw)
+            # A fragment never travels: it only makes room for a second operation at the address.
+            path = key.partition("#")[0]
             for method in METHODS:
                 if method not in item:
                     continue
-                self.where = f"{method.upper()} {path}"
+                self.where = f"{method.upper()} {key}"
                 where = f"{self.origin}: {self.where}"
                 operation = self.spec.deref(item[method])
                 plan = self.plan(path, method, item, operation, where)
@@ -118,7 +121,11 @@ class _Reader:
                     raise DescriptionError(
                         f"{where}: operationId {plan.name!r} is taken by {seen[plan.name]}"
                     )
-                seen[plan.name] = f"{method.upper()} {path}"
+                seen[plan.name] = self.where
+                for kind in plan.consumes:
+                    if (method, plan.path, kind) in taken:
+                        raise DescriptionError(f"{where}: another operation there consumes {kind}")
+                    taken.add((method, plan.path, kind))
                 yield plan
 
     def plan(self, path: str, method: str, item: Any, operation: Any, where: str) -> Plan:
@@ -252,8 +259,9 @@ class _Reader:
     def kind(self, schema: Any) -> str:
         """Return the type of a schema as people write it: ``array of object``, ``date-time``."""
         kind = schema.get("type") or ("object" if self.properties(schema) else "any")
-        if kind == "array":
-            return f"array of {self.kind(self.spec.deref(schema.get('items')) or {})}"
+        if kind == "array" or schema.get("items"):
+            items = f"array of {self.kind(self.spec.deref(schema.get('items')) or {})}"
+            return items if kind == "array" else f"{items}, or {kind}"
         return str(schema.get("format") if schema.get("format") == "date-time" else kind)
 
     def dates(self, schema: Any, depth: int = 0) -> Iterator[tuple[str, ...]]:
@@ -301,7 +309,7 @@ class _Reader:
 def _body_kind(parameters: tuple[Parameter, ...], consumes: tuple[str, ...]) -> str:
     places = {parameter.location for parameter in parameters}
     if "body" in places:
-        return "json"
+        return "bytes" if consumes == (BYTES,) else "json"
     if "file" in places or ("form" in places and _FORM[1] in consumes):
         return "multipart"
     return "form" if "form" in places else "none"

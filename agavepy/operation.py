@@ -142,7 +142,8 @@ class Operation:
         transport = client.transport
         request = program.build.build(arguments, transport.base_url)
         # A nonce takes the place of a token (Abaco), so that none need be there.
-        nonce = "nonce" in arguments and arguments["nonce"] and "nonce" in program.build.extras
+        nonce = arguments.get("nonce") and "nonce" in program.build.extras
+        nonce = nonce or arguments.get("x-nonce")
         auth = None if nonce or plan.security == "none" else client.authenticator(plan.security)
         response = transport.send(request, auth=auth, stream=program.stream, operation=plan.id)
         if not 200 <= response.status_code < 300:

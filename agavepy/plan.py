@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 #: Raised by one whenever the shape below changes; a cached plan of another number is compiled anew.
-PLAN_FORMAT = 3
-
+PLAN_FORMAT = 4
+#: The type of what is no text: bodies and answers of it travel as they are.
+BYTES = "application/octet-stream"
 
 #: Named tuples and not dataclasses, whose module costs more to import than all plans to make.
 _NOTHING: Mapping[str, Any] = {}
@@ -67,7 +68,7 @@ class Answer(NamedTuple):
 class Plan(NamedTuple):
     """One operation: everything that a call, a route, a help page or a stub needs of it.
 
-    ``body`` is how arguments travel: none, json, form or multipart. ``security`` is the
+    ``body`` is how arguments travel: none, json, bytes, form or multipart. ``security`` is the
     credential to send: bearer (the access token), user (HTTP basic with the user's own name and
     password), client (HTTP basic with the OAuth client's key and secret) or none; ``anonymous``
     says that servers answer the operation without it as well.

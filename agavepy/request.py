@@ -189,6 +189,8 @@ class Builder:
             _set_body(request, bytes(value), content_type)
         elif hasattr(value, "read"):
             _set_body(request, multipart.Stream([multipart.Source(value, name)]), content_type)
+        elif self.plan.body == "bytes":
+            raise UsageError(f"{self.plan.id}: give bytes, text or an open file for {name}")
         else:
             _set_body(request, marshal.json_text(name, value).encode(), JSON)
 

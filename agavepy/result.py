@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import requests
 
 from agavepy.errors import AnswerError, from_response, nearest, redact_url, server_message
-from agavepy.plan import Plan
+from agavepy.plan import BYTES, Plan
 
 
 class AttrDict(dict[str, Any]):
@@ -79,10 +79,10 @@ def interpret(plan: Plan, response: requests.Response, naked: bool = False) -> A
 class Interpreter:
     """Turns successful answers of one operation into results.
 
-    Raw answers (downloads), answers to HEAD and those without content (204) are the response
-    itself; close a raw one, or read it to its end, to give its connection back. Otherwise the
-    result is the envelope's ``result`` (None if there is none), or the body itself where it has no
-    envelope, as with ``naked``.
+    Raw answers (downloads, and bytes where an operation answers either these or JSON), answers to
+    HEAD and those without content (204) are the response itself; close a raw one, or read it to its
+    end, to give its connection back. Otherwise the result is the envelope's ``result`` (None if
+    there is none), or the body itself where it has no envelope, as with ``naked``.
 
     Raises AnswerError when the body is no JSON, and HttpError when an envelope says ``error``
     although the status says success: gateways do that, and a failure must not pass for a result.
@@ -96,6 +96,8 @@ class Interpreter:
         """Return the result of one answer."""
         plan = self.plan
         if plan.answer.kind == "raw" or response.status_code == 204 or plan.method == "HEAD":
+            return response
+        if BYTES in plan.produces and response.headers.get("Content-Type", "").startswith(BYTES):
             return response
         content = response.content
         if not content:

@@ -22,25 +22,32 @@ class Router:
     def __init__(self, plans: Iterable[Plan]) -> None:
         self._plans: dict[tuple[str, str], Plan] = {}
         self._services: set[str] = set()
-        routes: dict[str, tuple[tuple[int, ...], re.Pattern[str], dict[str, Plan]]] = {}
+        routes: dict[str, tuple[tuple[int, ...], re.Pattern[str], dict[str, list[Plan]]]] = {}
         for plan in plans:
             self._plans[plan.service, plan.name] = plan
             self._services.add(plan.service)
             rank, pattern = _compile(plan)
             route = routes.setdefault(pattern, (rank, re.compile(pattern), {}))
-            route[2][plan.method] = plan
+            route[2].setdefault(plan.method, []).append(plan)
         self._routes = sorted(routes.values(), key=lambda route: route[0])
 
-    def match(self, method: str, raw_path: str) -> tuple[Plan | None, dict[str, str], list[str]]:
-        """Return the plan (or None), its decoded path variables, and the methods of that path."""
+    def match(
+        self, method: str, raw_path: str, content_type: str = ""
+    ) -> tuple[Plan | None, dict[str, str], list[str]]:
+        """Return the plan (or None), its decoded path variables, and the methods of that path.
+
+        Of several operations with the method, the one that consumes ``content_type`` is meant, or
+        else the first.
+        """
         path = "/" + raw_path.lstrip("/")
         allowed: list[str] = []
         for _, pattern, methods in self._routes:
             found = pattern.fullmatch(path)
             if not found:
                 continue
-            plan = methods.get(method) or (methods.get("GET") if method == "HEAD" else None)
-            if plan is not None:
+            plans = methods.get(method) or (methods.get("GET") if method == "HEAD" else None)
+            if plans:
+                plan = next((plan for plan in plans if content_type in plan.consumes), plans[0])
                 names = _VARIABLE.findall(plan.path)
                 values = (unquote(value) for value in found.groups())
                 return plan, dict(zip(names, values, strict=True)), []

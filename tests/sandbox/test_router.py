@@ -8,10 +8,11 @@ from agavepy.plan import Parameter, Plan
 from agavepy.sandbox.router import Router
 
 
-def plan(name: str, method: str, path: str, tail: str = "") -> Plan:
+def plan(name: str, method: str, path: str, tail: str = "", *consumes: str) -> Plan:
     names = [piece.partition("}")[0] for piece in path.split("{")[1:]]
     parameters = tuple(Parameter(item, "path", required=True, tail=item == tail) for item in names)
-    return Plan("t", name, method, path, parameters)
+    kinds = consumes or ("application/json",)
+    return Plan("t", name, method, path, parameters, consumes=kinds)
 
 
 ROUTER = Router(
@@ -23,6 +24,8 @@ ROUTER = Router(
         plan("list", "GET", "/t/v2/"),
         plan("one", "GET", "/t/v2/{id}"),
         plan("me", "GET", "/t/v2/me"),
+        plan("say", "POST", "/t/v2/{id}"),
+        plan("send", "POST", "/t/v2/{id}", "", "application/octet-stream"),
     ]
 )
 
@@ -53,8 +56,25 @@ def test_a_path_reaches_the_most_literal_operation_with_its_values_decoded_once(
     assert (found.name, variables) == (name, values)
 
 
+@pytest.mark.parametrize(
+    ("content_type", "name"),
+    [
+        ("application/json", "say"),
+        ("application/octet-stream", "send"),
+        ("text/plain", "say"),
+        ("", "say"),
+    ],
+)
+def test_operations_at_one_address_are_told_apart_by_the_type_of_the_body(
+    content_type: str, name: str
+) -> None:
+    found, variables, _ = ROUTER.match("POST", "/t/v2/x", content_type)
+    assert found is not None
+    assert (found.name, variables) == (name, {"id": "x"})
+
+
 def test_a_verb_that_a_path_has_not_is_told_from_an_unknown_path() -> None:
-    assert ROUTER.match("DELETE", "/t/v2/me") == (None, {}, ["GET"])
+    assert ROUTER.match("DELETE", "/t/v2/me") == (None, {}, ["GET", "POST"])
     assert ROUTER.match("GET", "/other/v2") == (None, {}, [])
 
 

@@ -149,6 +149,44 @@ def test_a_torn_plan_file_costs_time_and_nothing_else(path: Path) -> None:
         assert loader.load(path)["list"].name == "list"
 
 
+def _with_second(consumes: list[str]) -> Any:
+    """Return the document with a second operation at the address of ``add``."""
+    document = yaml.safe_load(DOCUMENT)
+    item = document["paths"]["/things/v2/{thingPath}"]
+    body = {"name": "body", "in": "body", "schema": {"type": "string", "format": "binary"}}
+    second = {**item["post"], "operationId": "addBytes", "consumes": consumes, "parameters": [body]}
+    document["paths"]["/things/v2/{thingPath}#addBytes"] = {
+        "parameters": item["parameters"],
+        "post": second,
+    }
+    return document
+
+
+def test_a_fragment_makes_room_for_a_second_operation_and_is_no_part_of_the_address(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "things.yaml"
+    file.write_text(yaml.safe_dump(_with_second(["application/octet-stream"])))
+    plans = loader.load(file)
+    add, second = plans["add"], plans["addBytes"]
+    assert (second.method, second.path) == (add.method, add.path)
+    assert (add.body, second.body) == ("json", "bytes")
+
+
+def test_an_answer_that_is_a_list_or_an_object_is_documented_as_both(tmp_path: Path) -> None:
+    document = yaml.safe_load(DOCUMENT)
+    listing = document["paths"]["/things/v2/{thingPath}"]["get"]["responses"]["200"]["schema"]
+    listing["properties"]["result"] = {
+        "items": {"type": "object", "properties": {"name": {"type": "string"}}},
+        "properties": {"found": {"type": "integer"}},
+    }
+    file = tmp_path / "things.yaml"
+    file.write_text(yaml.safe_dump(document))
+    answer = loader.load(file)["list"].answer
+    assert answer.type == "array of object, or object"
+    assert [name for name, _, _ in answer.fields] == ["name", "found"]
+
+
 def _without(*keys: str) -> Any:
     document = yaml.safe_load(DOCUMENT)
     for key in keys:
@@ -171,6 +209,7 @@ def _changed(change: Any) -> Any:
         (_changed(lambda item: item.pop("parameters")), "{thingPath}"),
         (_changed(lambda item: item["get"].update(operationId="a/b")), "a/b"),
         (_changed(lambda item: item["get"].update(operationId="add")), "add"),
+        (_with_second(["application/json"]), "#addBytes: another operation there consumes appl"),
         (
             _changed(lambda i: i["get"]["parameters"].append({"$ref": "#/parameters/none"})),
             "none",

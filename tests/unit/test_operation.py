@@ -71,7 +71,15 @@ PLANS = (
         body="json",
         summary="Add an animal.",
     ),
-    Plan("zoo", "film", "GET", "/zoo/film", answer=Answer("raw"), summary="Watch."),
+    Plan(
+        "zoo",
+        "film",
+        "GET",
+        "/zoo/film",
+        (Parameter("x-nonce", "query"),),
+        answer=Answer("raw"),
+        summary="Watch.",
+    ),
     Plan(
         "zoo",
         "upload",
@@ -168,6 +176,9 @@ def test_a_nonce_takes_the_place_of_the_token(zoo: Service, owner: Owner, server
     zoo.add(body={}, nonce="T_1")
     assert owner.asked == []
     assert server.requests[-1].target == "/zoo?x-nonce=T_1"
+    zoo.film(**{"x-nonce": "T_2"}).close()
+    assert owner.asked == []
+    assert server.requests[-1].target == "/zoo/film?x-nonce=T_2"
     zoo.add(body={}, nonce=None)
     assert owner.asked == ["bearer"]
 

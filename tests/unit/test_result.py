@@ -140,6 +140,21 @@ def test_a_download_is_the_streamed_response(transport: Transport, server: Loopb
     assert response.content == b'{"not": "parsed"}'
 
 
+def test_bytes_of_an_operation_that_answers_json_as_well_are_the_response(
+    transport: Transport, server: Loopback
+) -> None:
+    kinds = ("application/json", "application/octet-stream")
+    either = plan()._replace(produces=kinds)
+    content = b"\x80{}"
+    response = give(transport, server, either, content, Content_Type="application/octet-stream")
+    assert isinstance(response, requests.Response)
+    assert response.content == content
+    body = {"status": "success", "message": None, "result": 1}
+    assert give(transport, server, either, body, Content_Type="application/json") == 1
+    with pytest.raises(AnswerError):
+        give(transport, server, plan(), content, Content_Type="application/octet-stream")
+
+
 def test_a_web_page_in_place_of_json_is_a_clear_error(
     transport: Transport, server: Loopback
 ) -> None:
