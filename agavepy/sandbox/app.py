@@ -93,7 +93,7 @@ class App:
         """Answer one request (WSGI, PEP 3333)."""
         request = Request(environ)
         raw = _raw(request)
-        route = self.router.match(request.method, raw.partition("?")[0])
+        route = self.router.match(request.method, raw.partition("?")[0], request.mimetype)
         plan = route[0]
         if plan is not None and plan.security == "secret":
             status, headers, body = self._answer(request, route, None)[1:]
@@ -178,7 +178,8 @@ class App:
                 return self._not_allowed(request, allowed)
             raise Fault(900906, f"{request.method} {request.path}")
         acting = request.environ.get(ACTING)
-        identity = gateway.authenticate(self.tenant, plan, request.headers, acting)
+        query = request.args
+        identity = gateway.authenticate(self.tenant, plan, request.headers, query, acting)
         caller.append(identity.username)
         read(arguments, plan, request, variables, self.tenant.root / "spool")
         call = Call(
@@ -190,6 +191,7 @@ class App:
             user=identity.username,
             roles=frozenset(identity.roles),
             client_name=identity.client_name,
+            nonce=identity.nonce,
             query=list(request.args.items(multi=True)),
             headers=cast("Mapping[str, str]", request.headers),
             remote_addr=request.remote_addr or "127.0.0.1",

@@ -23,7 +23,8 @@ class Call:
     """One request to one operation, its arguments converted to the types of the description.
 
     ``args`` holds path, query, header and form arguments by name, absent ones missing; ``body`` the
-    parsed body, None when there was none; ``files`` uploads by part name; ``query`` the raw terms.
+    parsed body, None when there was none; ``files`` uploads by part name; ``query`` the raw terms;
+    ``nonce`` the actor's nonce that was sent in place of a token.
     """
 
     tenant: Tenant
@@ -34,6 +35,7 @@ class Call:
     user: str = ""
     roles: frozenset[str] = frozenset()
     client_name: str = ""
+    nonce: str = ""
     query: list[tuple[str, str]] = field(default_factory=list)
     headers: Mapping[str, str] = field(default_factory=dict)
     remote_addr: str = "127.0.0.1"

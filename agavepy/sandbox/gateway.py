@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
 
-from werkzeug.datastructures import Headers
+from werkzeug.datastructures import Headers, MultiDict
 
 from agavepy.plan import Plan
 from agavepy.sandbox.call import Reply
 from agavepy.sandbox.errors import ApiError, Fault
-from agavepy.sandbox.state import apis, clients, tokens, users
+from agavepy.sandbox.state import actors_nonces, apis, clients, tokens, users
 from agavepy.sandbox.tenant import Tenant
 
 #: Code to short text and HTTP status.
@@ -44,32 +44,45 @@ _MISSING = (
     "Required OAuth credentials not provided. Make sure your API invocation call has a header: "
     '"Authorization: Bearer ACCESS_TOKEN"'
 )
+#: The query parameter that takes the place of a token (Abaco ``auth.check_nonce``).
+NONCE = "x-nonce"
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Who calls: the user (empty on public operations), their roles, and by which OAuth client."""
+    """Who calls: the user (empty on public operations), their roles, and by which OAuth client.
+
+    ``nonce`` is the actor's nonce that stands for the token: its maker calls, up to its level.
+    """
 
     username: str = ""
     roles: frozenset[str] = frozenset()
     client_name: str = ""
+    nonce: str = ""
 
 
 def authenticate(
-    tenant: Tenant, plan: Plan, headers: Headers, acting: Identity | None = None
+    tenant: Tenant,
+    plan: Plan,
+    headers: Headers,
+    query: MultiDict[str, str],
+    acting: Identity | None = None,
 ) -> Identity:
     """Return who calls an operation, by the credential that its description asks for.
 
     ``acting`` is for whom the tenant itself makes the request: it stands for an access token.
+    Without a token, a nonce is taken by the operations that have a parameter for it.
 
     Raises Fault for a token that is missing, unknown, expired, ended, or of a client that is not
     subscribed to the API; and for a wrong key or secret of a client. Raises ApiError for wrong
-    basic credentials of a user.
+    basic credentials of a user, and for a nonce that is unknown or whose maker is gone.
     """
     header = headers.get("Authorization") or ""
     if plan.security == "bearer":
         if acting is not None:
             return acting
+        if not header and NONCE in query and any(item.name == NONCE for item in plan.parameters):
+            return _nonce(tenant, plan, query[NONCE])
         return Identity() if plan.anonymous and not header else _bearer(tenant, plan, header)
     if plan.security == "user":
         return _user(tenant, header)
@@ -153,6 +166,17 @@ def _bearer(tenant: Tenant, plan: Plan, header: str) -> Identity:
     if plan.service not in client["subscriptions"]:
         raise Fault(900908, f"The client {client['name']} is not subscribed to this API")
     return _identity(user, client["name"])
+
+
+def _nonce(tenant: Tenant, plan: Plan, nonce_id: str) -> Identity:
+    """Return the maker of a nonce, with the roles that they had when they made it."""
+    blocked = apis.fault(tenant, plan.service)
+    if blocked:
+        raise Fault(blocked)
+    nonce = actors_nonces.identify(tenant, nonce_id)
+    if users.get(tenant, nonce["owner"]) is None:
+        raise ApiError(400, "Not authorized -- the user who made the nonce is gone.")
+    return Identity(nonce["owner"], frozenset(nonce["roles"]), nonce=nonce["id"])
 
 
 def _user(tenant: Tenant, header: str) -> Identity:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 import threading
@@ -24,8 +25,10 @@ _GATE = 'read -r go && exec "$0" "$@" </dev/null'
 class Process:
     """A started process that waits at its gate until :meth:`go`.
 
-    ``record`` is what a later run of the sandbox needs to end it. Raises OSError when the system
-    cannot start it.
+    ``record`` is what a later run of the sandbox needs to end it; ``usage`` what it and the
+    children that it waited for have used, once it is over. Without ``err`` both streams go to
+    ``out``. Raises OSError when the system cannot start it, ValueError for a text that it cannot
+    hand over.
     """
 
     def __init__(
@@ -34,21 +37,25 @@ class Process:
         directory: Path,
         environment: Mapping[str, str],
         out: Path,
-        err: Path,
+        err: Path | None = None,
     ) -> None:
-        with out.open("wb") as stdout, err.open("wb") as stderr:
+        with (
+            out.open("wb") as stdout,
+            err.open("wb") if err else contextlib.nullcontext() as stderr,
+        ):
             self._process = subprocess.Popen(  # noqa: S603 - running what users give is the purpose
                 ["/bin/sh", "-c", _GATE, *arguments],
                 cwd=directory,
                 env=environment,
                 stdin=subprocess.PIPE,
                 stdout=stdout,
-                stderr=stderr,
+                stderr=stderr or subprocess.STDOUT,
                 start_new_session=True,
             )
         self._guard = threading.Lock()
         self._reaped = False
         self._over = threading.Event()
+        self.usage: resource.struct_rusage | None = None
         self.record = {"pid": self._process.pid, "identity": _identity(self._process.pid)}
 
     @property
@@ -71,16 +78,23 @@ class Process:
             # Not reaped yet, so that the id of the group cannot be somebody else's.
             os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
         else:  # macOS with a Python before 3.13
-            self._process.wait()
+            self._reap()
         self._signal(signal.SIGKILL)
         with self._guard:
-            code = self._process.wait()
+            code = self._reap()
             self._reaped = True
         if self._process.stdin is not None:
             with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.close()
         self._over.set()
         return code
+
+    def _reap(self) -> int:
+        """Wait for the process as Popen does, and keep what it used; twice is as good as once."""
+        if self._process.returncode is None:
+            _, status, self.usage = os.wait4(self.pid, 0)
+            self._process.returncode = os.waitstatus_to_exitcode(status)
+        return self._process.returncode
 
     def end(self) -> None:
         """Have the group end while another thread waits for it: asked first, killed after a moment.

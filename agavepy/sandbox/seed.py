@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from agavepy.sandbox.state import apps, clients, files, jobs, meta, systems, users
+from agavepy.sandbox.state import actors, apps, clients, files, jobs, meta, systems, users
 from agavepy.sandbox.tenant import Tenant
 
 SEEDS = ("demo", "empty")
@@ -25,6 +25,6 @@ def plant(tenant: Tenant, seed: str, people: Mapping[str, str], admins: Iterable
                 tenant.store.put("login", name, {**client, "password": password})
         if seed == "demo" and tenant.store.get("seed", seed) is None:
             names = list(everybody)
-            for part in (systems, files, apps, jobs, meta):
+            for part in (systems, files, apps, jobs, meta, actors):
                 part.seed_demo(tenant, names)
             tenant.store.put("seed", seed, {"planted": tenant.clock.now()})

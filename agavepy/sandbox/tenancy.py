@@ -133,6 +133,9 @@ class Sandbox:
 
     def stop(self) -> None:
         """Answer no more requests, end what runs, and remove a temporary state."""
+        if self._tenant is not None:
+            self._tenant.closing.set()
+            self._tenant.clock.notify()
         self._tenant = None
         self._stack.close()
 

@@ -58,6 +58,8 @@ class Tenant:
         self.stopping = threading.Event()
         #: The control door, set when the tenant is served.
         self.control: Control
+        #: Set before the last requests are waited for: what waits within one is to give up.
+        self.closing = threading.Event()
         #: What services hold in memory while the tenant runs, by the name of its owner.
         self.live: dict[str, Any] = {}
         self._locks: dict[str, threading.RLock] = {}

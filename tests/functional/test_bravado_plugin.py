@@ -58,6 +58,20 @@ def test_plain_bravado_with_the_plugin_survives_an_expired_token(
     assert [line.split()[0] for line in lines] == ["GET", "POST", "GET"]
 
 
+def test_plain_bravado_never_sends_the_fragment_of_an_operation(
+    sandbox: Sandbox, lines: list[str]
+) -> None:
+    actors = plain(sandbox, "actors", sandbox.client("ada")).actors
+    (echo,) = actors.list().response().result.result
+    for send, given in (
+        ("sendMessage", {"body": {"a": 1}}),
+        ("sendBinaryMessage", {"message": "x"}),
+    ):
+        answer = getattr(actors, send)(actorId=echo["id"], **given).response().result
+        assert answer.result.executionId
+        assert lines[-1].startswith(f"POST /actors/v2/{echo['id']}/messages 200")
+
+
 def test_the_plugin_gives_nothing_to_another_server(sandbox: Sandbox) -> None:
     ag = sandbox.client("ada")
     bearer = ag.authenticator("bearer")

