@@ -38,7 +38,7 @@ def get(call: Call) -> Reply:
 def update(call: Call) -> Reply:
     """Replace the definition of an actor; a new image is fetched."""
     known = actors.require(call, "UPDATE")
-    actor, _ = actors.update(call.tenant, call.user, call.roles, known["id"], call.body)
+    actor = actors.update(call.tenant, call.user, call.roles, known["id"], call.body)
     reply = Reply(actors.view(call, actor), message="Actor updated successfully.")
     runtime.registered(call.tenant, actor)  # of its schedule, too
     return reply

@@ -102,22 +102,19 @@ def register(tenant: Tenant, user: str, roles: Iterable[str], body: Any) -> Acto
     return actor
 
 
-def update(
-    tenant: Tenant, user: str, roles: Iterable[str], actor_id: str, body: Any
-) -> tuple[Actor, bool]:
-    """Replace the definition of an actor; return it, and whether its image is to be fetched.
+def update(tenant: Tenant, user: str, roles: Iterable[str], actor_id: str, body: Any) -> Actor:
+    """Replace the definition of an actor and return it: SUBMITTED if its image is to be fetched.
 
     Errors as ``actors_definition.read``; 404 when it has been deleted meanwhile.
     """
     with tenant.store.transaction():
         actor = named(tenant, actor_id)
         fields = definitions.read(tenant, user, roles, body, actor)
-        fetch = fields["image"] != actor["image"] or definitions.forced(body)
-        actor.update(fields, lastUpdateTime=tenant.clock.now())
-        if fetch:
+        if fields["image"] != actor["image"] or definitions.forced(body):
             actor.update(status="SUBMITTED", statusMessage="", revision=actor["revision"] + 1)
+        actor.update(fields, lastUpdateTime=tenant.clock.now())
         save(tenant, actor)
-    return actor, fetch
+    return actor
 
 
 def set_state(tenant: Tenant, actor_id: str, state: Any) -> Actor:
