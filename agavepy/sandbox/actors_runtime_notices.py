@@ -1,9 +1,14 @@
-"""Tells webhooks and linked actors what happens to actors, from the outbox of events."""
+"""Tells webhooks and linked actors what happens to actors, from the outbox of events.
+
+Each webhook is told on a thread of its own, so that a slow one makes nobody else wait. What was not
+told when a sandbox ended is told by the next one on the same state.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,15 +21,16 @@ from agavepy.sandbox.tenant import Tenant
 
 _log = logging.getLogger(__name__)
 
-#: Seconds before each further attempt; a webhook that fails them all is given up.
+#: Seconds before each further attempt; an event is given up when all have failed.
 RETRIES_S = (0.5, 2.0)
-_TIMEOUT = (5.0, 15.0)
-#: Seconds that a closing sandbox waits for a webhook that is just being told.
+#: Seconds for a webhook to take the connection, and to answer.
+_TIMEOUT_S = (5.0, 15.0)
+#: Seconds that a closing sandbox waits for webhooks that are just being told.
 _CLOSE_S = 5.0
 
 
 class Notices:
-    """A thread that tells the events of the outbox, oldest first, each once when it works.
+    """The telling of one tenant's events, each once when it works, a webhook's in their order.
 
     ``deliver`` is told of each message to a linked actor.
     """
@@ -35,6 +41,8 @@ class Notices:
         self._work = threading.Event()
         self._closing = threading.Event()
         self._abandoned = False
+        self._guard = threading.Lock()
+        self._serving: dict[str, threading.Thread] = {}
         self._thread = threading.Thread(target=self._run, name="agavepy-events", daemon=True)
         self._thread.start()
 
@@ -46,8 +54,14 @@ class Notices:
         """Tell no more; what is left in the outbox is told by the next run of the sandbox."""
         self._closing.set()
         self._work.set()
+        deadline = time.monotonic() + _CLOSE_S
         self._thread.join(_CLOSE_S)
-        self._abandoned = True
+        with self._guard:
+            serving = list(self._serving.values())
+        for thread in serving:
+            thread.join(max(deadline - time.monotonic(), 0))
+        with self._guard:
+            self._abandoned = True
 
     def _run(self) -> None:
         while True:
@@ -56,43 +70,75 @@ class Notices:
             if self._closing.is_set():
                 return
             for event in events.untold(self._tenant):
-                document = event["document"]
-                if not event.get("linked"):
+                if not event["linked"]:
                     self._tell_link(event)
-                if document["_abaco_webhook"] and not self._post(document):
-                    return
-                if self._abandoned:
-                    return
-                events.told(self._tenant, event["key"])
+                webhook = event["document"]["_abaco_webhook"]
+                if webhook:
+                    self._serve(webhook)
+                else:
+                    events.told(self._tenant, event["key"])
 
     def _tell_link(self, event: dict[str, Any]) -> None:
         """Send an event to the linked actor, once; one that is gone is told nothing."""
         document = event["document"]
         link = document["_abaco_link"]
-        linked = actors.find(self._tenant, link) if link else None
-        if linked is None:
-            return
+        execution = None
         with self._tenant.store.transaction():
-            execution = events.to_link(self._tenant, linked, document)
+            linked = actors.find(self._tenant, link) if link else None
+            if linked is not None:
+                execution = events.to_link(self._tenant, linked, document)
             events.linked(self._tenant, event)
-        self._deliver(execution)
+        if execution is not None:
+            self._deliver(execution)
 
-    def _post(self, document: dict[str, Any]) -> bool:
-        """POST an event to the webhook; False when the sandbox is closing and it must be kept."""
-        url, reason = document["_abaco_webhook"], ""
+    def _serve(self, webhook: str) -> None:
+        """Have a webhook told what is there for it, unless that is being done."""
+        with self._guard:
+            if webhook in self._serving or self._closing.is_set():
+                return
+            thread = threading.Thread(
+                target=self._tell, args=(webhook,), name="agavepy-webhook", daemon=True
+            )
+            self._serving[webhook] = thread
+            thread.start()
+
+    def _tell(self, webhook: str) -> None:
+        tenant = self._tenant
+        try:
+            for event in events.untold(tenant):
+                document = event["document"]
+                if document["_abaco_webhook"] != webhook:
+                    continue
+                done = self._post(webhook, document)
+                with self._guard:
+                    if not done or self._abandoned:  # the next run tells it
+                        return
+                    events.told(tenant, event["key"])
+        finally:
+            with self._guard:
+                del self._serving[webhook]
+            self.wake()  # for what has come meanwhile
+
+    def _post(self, webhook: str, document: dict[str, Any]) -> bool:
+        """POST an event; False when the sandbox is closing and it must be kept."""
+        reason = ""
         for pause in (*RETRIES_S, None):
             if self._closing.is_set():
                 return False
             try:
-                response = requests.post(
-                    url, json=document, timeout=_TIMEOUT, **runner_http.options(self._tenant, url)
-                )
-                if response.ok:
-                    return True
-                reason = f"{response.status_code} {response.reason}"
-            except requests.RequestException as error:
+                with requests.post(
+                    webhook,
+                    json=document,
+                    timeout=_TIMEOUT_S,
+                    stream=True,  # of the answer, the status is all that counts
+                    **runner_http.options(self._tenant, webhook),
+                ) as answer:
+                    if answer.ok:
+                        return True
+                    reason = f"{answer.status_code} {answer.reason}"
+            except (requests.RequestException, ValueError) as error:
                 reason = str(error)
             if pause is not None:
                 self._closing.wait(pause)
-        _log.warning("gave up telling %s of %s: %s", url, document["event_type"], reason)
+        _log.warning("gave up telling %s of %s: %s", webhook, document["event_type"], reason)
         return True

@@ -29,6 +29,8 @@ from agavepy.sandbox.tenant import Tenant
 
 #: Whose client the tokens of executions are of: no user has this name.
 _NOBODY = ""
+#: Characters of a directory below which the address of a socket still fits.
+_LONGEST = 50
 _CLOSED = "The sandbox was closed while the execution was running"
 
 
@@ -71,7 +73,9 @@ class Place:
             with contextlib.suppress(OSError):
                 Path(earlier["path"]).unlink()
                 Path(earlier["path"]).parent.rmdir()
-        link = Path(tempfile.mkdtemp(prefix="agavepy-")) / "s"
+        usual = tempfile.gettempdir()
+        folder = usual if len(usual) <= _LONGEST else "/tmp"  # noqa: S108 - made private by mkdtemp
+        link = Path(tempfile.mkdtemp(prefix="agavepy-", dir=folder)) / "s"
         store.put("actor_place", "link", {"path": str(link)})
         link.symlink_to(self._scratch.absolute(), target_is_directory=True)
         return link

@@ -266,6 +266,9 @@ class Runtime:
         else:
             with self._guard:
                 pool.starting -= 1
+                waiting = list(pool.mailbox)
+            for execution_id in waiting:
+                self._changed(execution_id)  # for those who wait in vain
         self.notices.wake()
 
     def _start(self, pool: Pool, worker_id: str) -> None:

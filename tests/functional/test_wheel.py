@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from agavepy import loader
+from agavepy.sandbox.state.actors_images import built_in
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ("agavepy", "specs", "examples", "setup.cfg", "pyproject.toml", "README.rst", "LICENSE")
@@ -77,6 +78,9 @@ def test_the_wheel_holds_descriptions_plans_and_types_and_nothing_else(wheel: Pa
         for path in (ROOT / "agavepy").rglob("*.py")
     }
     assert modules <= names
+    images = {f"agavepy/sandbox/images/{name}/run" for name in built_in()}
+    assert len(images) == 6
+    assert images <= names
     metadata = {name for name in names if ".dist-info/" in name}
     assert {name.partition("/")[0] for name in names - metadata} == {"agavepy"}
 
@@ -85,6 +89,7 @@ def test_an_installed_package_compiles_nothing_at_run_time(installed: Path, tmp_
     program = """
 import sys
 from agavepy import loader
+from agavepy.sandbox.state.actors_images import built_in
 print(*(service for service in loader.services() if len(loader.service_plan(service))))
 assert not {"yaml", "bravado_core"} & set(sys.modules), "a plan was compiled"
 """

@@ -12,6 +12,7 @@ import requests
 
 from agavepy.sandbox import Sandbox
 from agavepy.sandbox.state import actors
+from agavepy.sandbox.store import Store
 from tests.conftest import Http
 from tests.sandbox import actors_run_support as support
 from tests.sandbox.jobs_support import alive
@@ -59,7 +60,12 @@ def test_after_a_kill_what_ran_has_failed_and_what_waited_runs(tmp_path: Path) -
         process.send_signal(signal.SIGKILL)
         process.wait()
     assert alive(pid)
+    store = Store(state / "state.sqlite")
+    place = store.get("actor_place", "link")
+    store.close()
+    assert place is not None
     with taken_up(state) as ada:
+        assert not Path(place["path"]).parent.exists()
         found = support.end(ada, actor, running)
         assert found["status"] == "ERROR"
         log = support.logs(ada, actor, running)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -86,6 +87,18 @@ def test_a_webhook_that_fails_is_told_again(http: HttpFactory) -> None:
         support.ready(http("ada"), "sandbox/echo", webhook=url)
         wait_for(lambda: told)
     assert kinds(told) == ["ACTOR_READY"]
+
+
+def test_a_slow_webhook_makes_no_other_wait(http: HttpFactory) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, webhook() as (url, told):
+        slow = f"http://127.0.0.1:{silent.getsockname()[1]}/"  # takes calls and answers none
+        support.ready(http("ada"), "sandbox/echo", webhook=slow)
+        connection, _ = silent.accept()
+        with connection:
+            actor = support.ready(http("ada"), "sandbox/echo", webhook=url)
+            wait_for(lambda: told)
+            assert told[0]["actor_id"] == actor
+            connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
 
 
 def test_a_linked_actor_gets_each_event_as_a_message(http: HttpFactory) -> None:

@@ -233,6 +233,15 @@ def test_who_waits_for_a_purged_message_does_not_wait_for_ever(
     support.open_gate(gate)
 
 
+def test_nobody_waits_for_an_actor_that_cannot_run(http: HttpFactory) -> None:
+    actor = support.add(http("ada"), "nobody/nothing")["id"]
+    query = {"_abaco_synchronous": "true"}
+    for _ in range(2):  # before the image was looked for, perhaps, and after
+        answer = post(http, actor, json={"message": "x"}, params=query)
+        refused(answer, 400, "cannot run", "nobody/nothing")
+        support.until(http("ada"), actor, "ERROR")
+
+
 def test_only_those_may_send_who_have_execute_and_only_those_purge_who_have_update(
     http: HttpFactory,
 ) -> None:

@@ -77,21 +77,23 @@ def _answer_of(call: Call, execution: dict[str, Any]) -> Reply:
 
         at_work.deliver(execution)
         while True:
-            tenant.clock.wait(over, _LOOK_S)
             changed.clear()
+            actor = actors.find(tenant, execution["actorId"])
             current = executions.find(tenant, execution_id)
             result = executions.pop_result(tenant, execution_id)
             if result:
                 return Reply.raw(result, messages.BINARY)
-            if current is None:
+            if actor is None or current is None:
                 raise ApiError(404, f"Actor with identifier '{execution['actorId']}' not found")
             if executions.EXECUTIONS.ended(current["status"]):
                 log = executions.log(tenant, execution_id)
                 return Reply.raw(log.encode(errors="replace"), messages.BINARY)
+            kept = f"the message of execution {execution_id} is kept"
+            if actor["status"] == "ERROR" and current["status"] == "SUBMITTED":
+                raise ApiError(400, f"The actor cannot run, {kept}: {actor['statusMessage']}")
             if tenant.closing.is_set():
-                raise ApiError(
-                    500, f"The sandbox is being closed; the message {execution_id} is kept"
-                )
+                raise ApiError(500, f"The sandbox is being closed, {kept}")
+            tenant.clock.wait(over, _LOOK_S)
 
 
 def _content(call: Call) -> tuple[Any, str]:

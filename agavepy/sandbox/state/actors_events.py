@@ -37,12 +37,12 @@ def note(tenant: Tenant, actor: dict[str, Any], event: str, **data: Any) -> bool
         "_abaco_webhook": webhook,
     }
     key = tenant.ids.uuid("042")
-    tenant.store.put(_KIND, key, {"key": key, "document": document})
+    tenant.store.put(_KIND, key, {"key": key, "linked": not link, "document": document})
     return True
 
 
 def untold(tenant: Tenant) -> list[dict[str, Any]]:
-    """Return the events that are still to be told, oldest first: key and document."""
+    """Return the events that are still to be told, oldest first: key, linked and document."""
     return tenant.store.all(_KIND)
 
 
