@@ -192,7 +192,7 @@ def _plain(text: Any) -> Any:
     if text[:1] in {"{", "[", '"'}:
         try:
             return json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return text
     return text
 
@@ -200,7 +200,7 @@ def _plain(text: Any) -> Any:
 def _array(key: str, text: str) -> list[Any]:
     try:
         members = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _bad(key, text, 'give a JSON array such as ["a", "b"]') from error
     if not isinstance(members, list):
         raise _bad(key, text, 'give a JSON array such as ["a", "b"]')
