@@ -325,3 +325,40 @@ def test_the_demo_actor_answers_with_its_message(fresh_sandbox: Sandbox) -> None
         assert actor["name"] == "echo"
         support.until(ada, actor["id"], "READY")
         assert support.printed(ada, actor["id"], "hello there") == "hello there\n"
+
+
+def test_the_client_sends_messages_and_takes_results(sandbox: Sandbox) -> None:
+    ag = sandbox.client("ada")
+    with Http(sandbox.url, sandbox.credentials("ada")["token"]) as ada:
+        actor = support.ready(ada, "sandbox/env")
+        body = {"message": "hello"}
+        sent = ag.actors.sendMessage(actorId=actor, body=body, environment={"COLOUR": "blue"})
+        support.end(ada, actor, sent.executionId)
+        log = ag.actors.getExecutionLogs(actorId=actor, executionId=sent.executionId).logs
+        assert {"MSG=hello", "COLOUR=blue"} <= set(log.splitlines())
+        actor = support.ready(ada, "abacosamples/py3_func")
+        call = cloudpickle.dumps({"func": sum, "args": [[1, 2, 3]], "kwargs": {}})
+        sent = ag.actors.sendBinaryMessage(actorId=actor, message=call)
+        assert support.end(ada, actor, sent.executionId)["status"] == "COMPLETE"
+        where = {"actorId": actor, "executionId": sent.executionId}
+        assert cloudpickle.loads(ag.actors.getOneExecutionResult(**where).content) == 6
+        assert ag.actors.getOneExecutionResult(**where).content == b""
+
+
+def test_a_snapshot_brings_actors_back_as_they_were(fresh_sandbox: Sandbox, tmp_path: Path) -> None:
+    gate = support.pipe(tmp_path)
+    with Http(fresh_sandbox.url, fresh_sandbox.credentials("ada")["token"]) as ada:
+        name = support.image(fresh_sandbox.tenant.root, support.GATED)
+        actor = support.ready(ada, name, defaultEnvironment={"GATE": str(gate)})
+        running, waiting = support.send(ada, actor, "a"), support.send(ada, actor, "b")
+        support.in_status(ada, actor, running, "RUNNING")
+        fresh_sandbox.control.snapshot()
+        # Whatever runs comes to rest for a snapshot, as in a restart, and what waits goes on.
+        assert support.execution(ada, actor, running)["status"] == "ERROR"
+        for _ in range(2):
+            support.in_status(ada, actor, waiting, "RUNNING")
+            support.open_gate(gate)
+            assert support.end(ada, actor, waiting)["exitCode"] == 0
+            fresh_sandbox.control.restore()
+        support.in_status(ada, actor, waiting, "RUNNING")
+        assert ada.delete(f"/actors/v2/{actor}").status_code == 200
