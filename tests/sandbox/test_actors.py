@@ -9,6 +9,7 @@ import pytest
 
 from agavepy.errors import BadRequest, NotFound
 from agavepy.sandbox import Sandbox
+from agavepy.sandbox.state import users
 from tests.conftest import HttpFactory
 from tests.sandbox.actors_support import (
     BASE,
@@ -129,6 +130,20 @@ def test_what_costs_others_is_for_privileged_users(
     assert register(http("admin"), **fields)[name] == fields[name]
     harmless = False if isinstance(fields[name], bool) else None
     register(http("ada"), **{name: harmless})
+
+
+def test_a_privileged_user_need_not_be_an_administrator(fresh_sandbox: Sandbox) -> None:
+    tenant = fresh_sandbox.tenant
+    grace = users.get(tenant, "grace")
+    assert grace is not None
+    actors = fresh_sandbox.client("grace").actors
+    body = {"image": IMAGE, "privileged": True, "maxWorkers": 3}
+    with pytest.raises(BadRequest, match="privileged users"):
+        actors.add(body=body)
+    users.set_role(tenant, grace, "Internal/abaco-privileged", held=True)
+    assert actors.add(body=body).maxWorkers == 3
+    with pytest.raises(BadRequest, match="admin role"):
+        actors.listAllActors()
 
 
 def test_a_memory_limit_has_a_number_and_a_unit(http: HttpFactory) -> None:

@@ -134,6 +134,18 @@ def test_a_nonce_goes_with_its_maker(fresh_sandbox: Sandbox) -> None:
         stranger.get(actorId=actor_id, nonce=nonce)
 
 
+def test_a_nonce_opens_no_api_that_is_blocked(fresh_sandbox: Sandbox) -> None:
+    actors = fresh_sandbox.client("ada").actors
+    (echo,) = actors.list()
+    nonce = actors.addNonce(actorId=echo.id).id
+    with Http(fresh_sandbox.url, fresh_sandbox.credentials("admin")["token"]) as admin:
+        state = {"status": "BLOCKED"}
+        assert admin.put("/admin/v2/apis/Actors-admin-v2", json=state).status_code == 200
+    with Http(fresh_sandbox.url, "") as web:
+        answer = web.get(address(echo), params={NONCE: nonce})
+    assert (answer.status_code, answer.json()["fault"]["code"]) == (503, 900907)
+
+
 def test_a_nonce_carries_the_roles_of_its_maker(
     http: HttpFactory, nobody: Http, actor: Document
 ) -> None:
