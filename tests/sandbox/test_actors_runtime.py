@@ -214,14 +214,17 @@ def test_a_pickled_function_is_called_and_its_result_comes_back(http: HttpFactor
     assert support.result(ada, actor, bad) == b""
 
 
-def test_messages_are_taken_in_the_order_in_which_they_came(http: HttpFactory) -> None:
-    ada = http("ada")
-    actor = support.ready(ada, "sandbox/echo")
-    sent = [support.send(ada, actor, str(number)) for number in range(8)]
-    ended = [support.end(ada, actor, execution) for execution in sent]
-    times = [(found["startTime"], found["finishTime"]) for found in ended]
-    assert times == sorted(times)
-    assert [support.logs(ada, actor, each) for each in sent] == [f"{n}\n" for n in range(8)]
+def test_messages_are_taken_one_by_one_in_the_order_in_which_they_came(
+    http: HttpFactory, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    ada, diary = http("ada"), tmp_path / "diary"
+    program = '#!/bin/sh\necho "$MSG begins" >> "$DIARY"\necho "$MSG ends" >> "$DIARY"\n'
+    name = support.image(sandbox.tenant.root, program)
+    actor = support.ready(ada, name, defaultEnvironment={"DIARY": str(diary)})
+    for execution in [support.send(ada, actor, str(number)) for number in range(8)]:
+        support.end(ada, actor, execution)
+    expected = [f"{number} {what}" for number in range(8) for what in ("begins", "ends")]
+    assert diary.read_text().splitlines() == expected
 
 
 def test_an_execution_has_a_directory_of_its_own_of_which_nothing_is_left(
