@@ -265,6 +265,4 @@ def test_every_exception_is_of_a_released_operation() -> None:
 
 def test_every_released_service_is_described() -> None:
     assert sum(len(RELEASED[service]) for service in RELEASED) == 180
-    missing = sorted(set(RELEASED) - set(DESCRIBED))
-    if missing:
-        pytest.skip(f"no document yet for {', '.join(missing)}")
+    assert set(RELEASED) <= set(DESCRIBED)

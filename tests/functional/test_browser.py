@@ -88,7 +88,7 @@ def test_the_state_of_a_job_moves_on_the_screen(
     )  # fmt: skip
     job = ag.jobs.submit(body={"name": "live", "appId": "waiting-1.0", "archive": False})
     browser.find_element(By.LINK_TEXT, "Jobs").click()
-    state = browser.find_element(By.CSS_SELECTOR, f"[data-job='{job.id}']")
+    state = browser.find_element(By.CSS_SELECTOR, f"[data-state='{job.id}']")
     WebDriverWait(browser, 20).until(lambda _: state.text == "RUNNING")
     gate.write_text("go on\n")
     WebDriverWait(browser, 20).until(lambda _: state.text == "FINISHED")
@@ -98,7 +98,7 @@ def test_the_state_of_a_job_moves_on_the_screen(
 def test_the_pages_need_no_internet_and_break_no_rule_of_their_own(
     fresh_sandbox: Sandbox, browser: webdriver.Chrome
 ) -> None:
-    for name in ("Systems", "Apps", "Jobs", "Requests", "Operations"):
+    for name in ("Systems", "Apps", "Jobs", "Actors", "Metadata", "Requests", "Operations"):
         browser.find_element(By.LINK_TEXT, name).click()
         assert browser.find_element(By.TAG_NAME, "h1").text == name
         loaded = browser.execute_script(

@@ -84,10 +84,30 @@ def test_jobs_show_their_state_history_and_files(sandbox: Sandbox, browser: Http
     states = browser.get("/_page/states").json()
     job_id = next(iter(states))
     listing = page(browser, "/_page/jobs")
-    assert f'data-job="{job_id}">{states[job_id]}<' in listing
+    assert f'data-state="{job_id}">{states[job_id]}<' in listing
     text = page(browser, f"/_page/jobs/{job_id}")
     for shown in ("PENDING", "FINISHED", "Its files"):
         assert shown in text
+
+
+def test_actors_show_their_messages_and_logs(http: HttpFactory, browser: Http) -> None:
+    listing = page(browser, "/_page/actors")
+    assert "sandbox/echo" in listing
+    actor = http("ada").get("/actors/v2").json()["result"][0]
+    sent = http("ada").post(f"/actors/v2/{actor['id']}/messages", json={"message": "<b>hi</b>"})
+    execution = sent.json()["result"]["executionId"]
+    address = f"/_page/actors/{actor['id']}"
+    wait_for(lambda: "&lt;b&gt;hi&lt;/b&gt;" in page(browser, address).partition(execution)[2])
+    assert browser.get("/_page/states").json()[execution] in {"RUNNING", "COMPLETE"}
+    assert "<b>hi" not in page(browser, address)
+
+
+def test_metadata_is_shown_with_its_value(http: HttpFactory, browser: Http) -> None:
+    item = {"name": "on the page", "value": {"depth": 42}}
+    assert http("ada").post("/meta/v2/data", json=item).status_code == 201
+    text = page(browser, "/_page/metadata")
+    assert "on the page" in text
+    assert "42" in text
 
 
 def test_requests_are_shown_without_the_pages_own(http: HttpFactory, browser: Http) -> None:
@@ -113,6 +133,7 @@ def test_every_described_operation_is_documented(browser: Http) -> None:
         "/_page/systems/sandbox.storage/none",
         "/_page/systems/sandbox.storage/%2e%2e/%2e%2e/etc/passwd",
         "/_page/jobs/none",
+        "/_page/actors/none",
         "/_page/operations/none",
         "/_page/static/layout.html",
     ],

@@ -1,6 +1,6 @@
-// Shows the states of jobs as they change; without it the pages are whole, only still.
+// Shows the states of jobs and actors as they change; without it the pages are whole, only still.
 "use strict";
-const shown = [...document.querySelectorAll("[data-job]")];
+const shown = [...document.querySelectorAll("[data-state]")];
 const period = 1000;
 
 async function look() {
@@ -8,7 +8,7 @@ async function look() {
   if (!answer.ok) return;
   const states = await answer.json();
   for (const element of shown) {
-    const state = states[element.dataset.job];
+    const state = states[element.dataset.state];
     if (state === undefined || state === element.textContent) continue;
     if ("reload" in element.dataset) return location.reload();
     element.textContent = state;

@@ -11,7 +11,21 @@ from agavepy.sandbox import page, registry
 from agavepy.sandbox.call import Call, Reply
 from agavepy.sandbox.content import file_reply
 from agavepy.sandbox.errors import ApiError
-from agavepy.sandbox.state import apps, clients, disk, files, jobs, jobs_outputs, systems, users
+from agavepy.sandbox.state import (
+    actors,
+    actors_executions,
+    actors_messages,
+    actors_names,
+    apps,
+    clients,
+    disk,
+    files,
+    jobs,
+    jobs_outputs,
+    meta_access,
+    systems,
+    users,
+)
 
 COOKIE = "agavepy-sandbox"
 #: A page loads nothing from elsewhere and nothing inline: what users upload cannot act in it.
@@ -24,6 +38,14 @@ _HEADERS = {
 _HTML = "text/html; charset=utf-8"
 #: Bytes of a file that its page shows, and entries of a directory on one page.
 _SHOWN, _ENTRIES = 64 << 10, 250
+
+_COUNTED = (
+    ("systems", systems.SYSTEM),
+    ("apps", apps.KIND),
+    ("jobs", jobs.KIND),
+    ("actors", actors_names.ACTOR),
+    ("metadata", meta_access.ITEM.documents),
+)
 
 Page = Callable[[Call], Reply]
 
@@ -91,10 +113,7 @@ def home(call: Call) -> Reply:
         {**user, "clients": [item["name"] for item in clients.owned(tenant, user["username"])]}
         for user in users.everybody(tenant)
     ]
-    counts = [
-        (name, len(tenant.store.all(kind)), _link(call, name))
-        for name, kind in (("systems", systems.SYSTEM), ("apps", apps.KIND), ("jobs", jobs.KIND))
-    ]
+    counts = [(name, len(tenant.store.all(kind)), _link(call, name)) for name, kind in _COUNTED]
     return _html(call, "home", title="Overview", users=people, counts=counts)
 
 
@@ -199,10 +218,55 @@ def show_job(call: Call) -> Reply:
     return _html(call, "job", title=job["name"], job=job, history=history, outputs=outputs)
 
 
+@_page("actors")
+def list_actors(call: Call) -> Reply:
+    """List actors."""
+    tenant = call.tenant
+    found = actors.every(tenant)
+    for actor in found:
+        actor["waiting"] = len(actors_messages.waiting(tenant, actor["id"]))
+        actor["executions"] = len(actors_executions.of_actor(tenant, actor["id"]))
+    return _html(call, "actors", title="Actors", actors=found)
+
+
+@_page("actor")
+def show_actor(call: Call) -> Reply:
+    """Show an actor."""
+    tenant = call.tenant
+    actor = tenant.store.get(actors_names.ACTOR, call.args["actorId"])
+    if actor is None:
+        raise ApiError(404, f"No actor has the id {call.args['actorId']}")
+    executions = actors_executions.of_actor(tenant, actor["id"])[: -_ENTRIES - 1 : -1]
+    for execution in executions:
+        execution["log"] = actors_executions.log(tenant, execution["id"])
+    return _html(
+        call,
+        "actor",
+        title=actor["name"] or actor["id"],
+        actor=actor,
+        messages=actors_messages.waiting(tenant, actor["id"]),
+        executions=executions,
+    )
+
+
+@_page("metadata")
+def list_metadata(call: Call) -> Reply:
+    """List metadata items and schemas."""
+    items = call.tenant.store.all(meta_access.ITEM.documents)
+    schemas = call.tenant.store.all(meta_access.SCHEMA.documents)
+    return _html(call, "metadata", title="Metadata", items=items, schemas=schemas)
+
+
 @_page("states")
 def states(call: Call) -> Reply:
-    """Tell the states of all jobs."""
-    return Reply.plain({job["id"]: job["status"] for job in call.tenant.store.all(jobs.KIND)})
+    """Tell the states of jobs, actors and executions."""
+    tenant = call.tenant
+    living = (
+        *tenant.store.all(jobs.KIND),
+        *actors.every(tenant),
+        *actors_executions.every(tenant),
+    )
+    return Reply.plain({item["id"]: item["status"] for item in living})
 
 
 @_page("requests")
