@@ -29,6 +29,8 @@ from agavepy.sandbox.tenant import Tenant
 
 #: Whose client the tokens of executions are of: no user has this name.
 _NOBODY = ""
+#: Where the state has the short path of the run that is using it.
+_LINK = ("actor_place", "link")
 #: Characters of a directory below which the address of a socket still fits.
 _LONGEST = 50
 _CLOSED = "The sandbox was closed while the execution was running"
@@ -61,31 +63,19 @@ class Place:
         self.tenant = tenant
         self._scratch = tenant.root / "actors" / "scratch"
         self._logs = tenant.root / "actors" / "logs"
-        self._link = self._short_link()
+        self._link: Path | None = None
+        self._guard = threading.Lock()
         for folder in (self._scratch, self._logs, images.folder(tenant)):
             folder.mkdir(parents=True, exist_ok=True)
-
-    def _short_link(self) -> Path:
-        """Make the short path, in place of that of an earlier run that was killed."""
-        store = self.tenant.store
-        earlier = store.get("actor_place", "link")
+        earlier = tenant.store.get(*_LINK)  # of a run that was killed
         if earlier is not None:
-            with contextlib.suppress(OSError):
-                Path(earlier["path"]).unlink()
-                Path(earlier["path"]).parent.rmdir()
-        usual = tempfile.gettempdir()
-        folder = usual if len(usual) <= _LONGEST else "/tmp"  # noqa: S108 - made private by mkdtemp
-        link = Path(tempfile.mkdtemp(prefix="agavepy-", dir=folder)) / "s"
-        store.put("actor_place", "link", {"path": str(link)})
-        link.symlink_to(self._scratch.absolute(), target_is_directory=True)
-        return link
+            _unlink(Path(earlier["path"]))
 
     def close(self) -> None:
         """Remove the short path."""
-        with contextlib.suppress(OSError):
-            self._link.unlink()
-            self._link.parent.rmdir()
-        self.tenant.store.delete("actor_place", "link")
+        if self._link is not None:
+            _unlink(self._link)
+            self.tenant.store.delete(*_LINK)
 
     def scratch(self, execution_id: str) -> Path:
         """Return the directory in which an execution runs."""
@@ -93,7 +83,15 @@ class Place:
 
     def short(self, execution_id: str) -> Path:
         """Return a short path to that directory."""
-        return self._link / execution_id
+        with self._guard:
+            if self._link is None:
+                usual = tempfile.gettempdir()
+                folder = usual if len(usual) <= _LONGEST else "/tmp"  # noqa: S108 - mkdtemp's is ours
+                link = Path(tempfile.mkdtemp(prefix="agavepy-", dir=folder)) / "s"
+                self.tenant.store.put(*_LINK, {"path": str(link)})
+                link.symlink_to(self._scratch.absolute(), target_is_directory=True)
+                self._link = link
+            return self._link / execution_id
 
     def log(self, execution_id: str) -> Path:
         """Return the file into which an execution prints."""
@@ -112,6 +110,12 @@ class Place:
         """Remove what an execution has left."""
         shutil.rmtree(self.scratch(execution_id), ignore_errors=True)
         self.log(execution_id).unlink(missing_ok=True)
+
+
+def _unlink(link: Path) -> None:
+    with contextlib.suppress(OSError):
+        link.unlink()
+        link.parent.rmdir()
 
 
 def client(tenant: Tenant) -> dict[str, Any]:
