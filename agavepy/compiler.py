@@ -35,6 +35,7 @@ _BROKEN = (
     AttributeError,
     ValueError,
     OSError,
+    RecursionError,
     RefResolutionError,
     SwaggerError,
 )

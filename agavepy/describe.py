@@ -98,7 +98,7 @@ def operation_help(plan: Plan, extras: Mapping[str, str]) -> str:
     """Return the help text of an operation."""
     parts = [plan.summary or plan.id]
     if plan.deprecated:
-        parts.append("Deprecated: it may go away; the description says what to use instead.")
+        parts.append("Deprecated: it may go away.")
     if plan.description and plan.description != plan.summary:
         parts.append(plan.description)
     parts.append(f"Example:\n    {example(plan)}")

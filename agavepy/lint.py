@@ -16,6 +16,10 @@ from agavepy.loader import read_document
 from agavepy.references import References, parts
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
+_DEEPEST = 100
+_LARGEST = 1_000_000
+#: What the validator of Swagger itself falls over.
+_STUMBLES = (LookupError, TypeError, AttributeError, ValueError, RecursionError)
 _SECTIONS = ("parameters", "responses", "definitions")
 _UNUSED = "no operation uses it: take it out"
 _SILENT = "has no description: say what it means, its unit and the values allowed"
@@ -47,6 +51,8 @@ def check(path: Path) -> list[Finding]:
     if not isinstance(document, dict) or str(document.get("swagger")) != "2.0":
         advice = "is not Swagger 2.0: a description begins with `swagger: '2.0'`"
         return [Finding(str(path), "document", advice)]
+    if fault := _unwieldy(document):
+        return [Finding(str(path), "document", fault)]
     found = [*_doubled(path), *_Check(path, document).run()]
     return found or list(_invalid(path, document)) or list(_unanswered(path, document))
 
@@ -54,6 +60,34 @@ def check(path: Path) -> list[Finding]:
 def _unreadable(path: Path, error: DescriptionError) -> Finding:
     text = " ".join(str(error).split())
     return Finding(str(path), "document", text.removeprefix(f"{path}: "))
+
+
+def _unwieldy(document: Any) -> str:
+    """Return why a document cannot be walked, which YAML's aliases make easy: "" if it can."""
+    sizes: dict[int, tuple[int, int]] = {}  # of each part: how deep it is, how much it holds
+    begun: set[int] = set()
+    waiting = [document]
+    while waiting:
+        part = waiting[-1]
+        children = part.values() if isinstance(part, dict) else part
+        if id(part) not in sizes and id(part) not in begun:
+            begun.add(id(part))
+            for child in children:
+                if isinstance(child, dict | list) and id(child) not in sizes:
+                    if id(child) in begun:
+                        return "a part of it holds itself, by an alias: write a `$ref` there"
+                    waiting.append(child)
+            continue
+        waiting.pop()
+        begun.discard(id(part))
+        inner = [sizes.get(id(child), (0, 1)) for child in children]
+        depth = 1 + max((deep for deep, _ in inner), default=0)
+        sizes[id(part)] = depth, 1 + sum(much for _, much in inner)
+        if depth > _DEEPEST:
+            return f"is nested more than {_DEEPEST} levels deep: take its models apart"
+    if sizes[id(document)][1] > _LARGEST:
+        return f"holds more than {_LARGEST} parts once its aliases are written out: use `$ref`"
+    return ""
 
 
 def _doubled(path: Path) -> Iterator[Finding]:
@@ -93,7 +127,7 @@ def _invalid(path: Path, document: dict[str, Any]) -> Iterator[Finding]:
         except SwaggerValidationError as error:
             text = str(error.args[0]).strip().partition("\n")[0]
             yield Finding(str(path), "document", f"is not valid Swagger 2.0: {text}")
-        except (LookupError, TypeError, AttributeError) as error:  # what it stumbles over itself
+        except _STUMBLES as error:
             yield Finding(str(path), "document", f"cannot be validated as Swagger 2.0: {error!r}")
 
 
@@ -131,7 +165,7 @@ def _unanswered(path: Path, document: dict[str, Any]) -> Iterator[Finding]:
 def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield every operation with its verb and path."""
     for path, item in _dict(document.get("paths")).items():
-        for method in METHODS:
+        for method in METHODS if isinstance(path, str) else ():
             if isinstance(_dict(item).get(method), dict):
                 yield f"{method.upper()} {path}", item[method]
 
@@ -206,6 +240,9 @@ class _Check:
             reference = part.get("$ref")
             if isinstance(reference, str) and not self.references.leads_somewhere(reference):
                 self.say(place, f"refers to {reference}, which is not there: correct it")
+            for key in part:
+                if not isinstance(key, str):
+                    self.say(place or "document", f"the key {key!r} is no text: put it in quotes")
             if id(part) not in self.extensible:
                 for fault in vendor.faults(part, ""):
                     self.say(place, fault)
@@ -219,8 +256,8 @@ class _Check:
         named: set[str] = set()
         for part in (self.document, *(item for _, item in _operations(self.document))):
             for requirement in _list(part.get("security")):
-                named |= set(_dict(requirement))
-        defined = set(_dict(self.document.get("securityDefinitions")))
+                named |= set(map(str, _dict(requirement)))
+        defined = set(map(str, _dict(self.document.get("securityDefinitions"))))
         for name in sorted(defined - named):
             self.say(f"securityDefinitions.{name}", _UNUSED)
         for name in sorted(named - defined):
@@ -322,8 +359,10 @@ class _Check:
                 advice = "travels in an envelope, and its body has no `result`: describe all of it"
                 self.say(f"{where}: {code}", advice)
 
-    def fields(self, schema: dict[str, Any]) -> set[str]:
+    def fields(self, schema: dict[str, Any], within: tuple[int, ...] = ()) -> set[str]:
         names = set(_dict(schema.get("properties")))
         for part in _list(schema.get("allOf")):
-            names |= self.fields(self.references.follow(part))
+            full = self.references.follow(part)
+            if id(full) not in within:
+                names |= self.fields(full, (*within, id(full)))
         return names

@@ -22,6 +22,12 @@ if not SPECS.is_dir():  # an editable install or a checkout: specs/ lies beside 
     SPECS = SPECS.parent.parent / "specs"
 
 _REF_FILE = re.compile(rb"""\$ref['"]?\s*:\s*['"]?([^'"#\s{}]+)#""")
+#: What PyYAML stumbles over in values that are none of their type, such as a date of month 99.
+_ODD_VALUES = (ValueError, LookupError, AttributeError, TypeError, RecursionError)
+#: What opens a level of nesting on the same line. Its C code exhausts the stack of the process if
+#: there are too many levels, so documents that might have them are looked through beforehand.
+_OPENINGS = (b"[", b"{", b"- ", b"? ", b"-\t", b"?\t")
+_MOST_OPENINGS = 5000
 _plans: dict[str, ServicePlan] = {}
 _lock = threading.RLock()
 
@@ -92,11 +98,27 @@ def read_document(path: Path) -> Any:
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return yaml.load(path.read_bytes(), Loader=loader)  # noqa: S506 - a safe loader either way
+        content = path.read_bytes()
+        if sum(map(content.count, _OPENINGS)) > _MOST_OPENINGS:
+            _refuse_depth(path, yaml.parse(content, Loader=loader))
+        return yaml.load(content, Loader=loader)  # noqa: S506 - a safe loader either way
     except OSError as error:
         raise DescriptionError(f"cannot read the description {path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except DescriptionError:
+        raise
+    except (yaml.YAMLError, *_ODD_VALUES) as error:
         raise DescriptionError(f"{path}: not YAML or JSON: {error}") from error
+
+
+def _refuse_depth(path: Path, events: Any) -> None:
+    from agavepy.errors import DescriptionError
+
+    depth = 0
+    for event in events:
+        kind = type(event).__name__
+        depth += kind.endswith("StartEvent") - kind.endswith("EndEvent")
+        if depth > _MOST_OPENINGS:
+            raise DescriptionError(f"{path}: is nested too deeply to be read")
 
 
 def document(service: str) -> dict[str, Any]:

@@ -137,7 +137,8 @@ class Operation:
             raise UsageError(f"{plan.id} takes keyword arguments only: {_describe().example(plan)}")
         if not program.told:
             program.told = True
-            warnings.warn(f"{plan.id} is deprecated: {plan.summary}", DeprecationWarning, 2)
+            reason = plan.description or plan.summary
+            warnings.warn(f"{plan.id} is deprecated: {reason}", DeprecationWarning, 2)
         client = self.client
         transport = client.transport
         request = program.build.build(arguments, transport.base_url)

@@ -74,8 +74,8 @@ class References:
         name, _, pointer = reference.partition("#")
         if "://" in name:
             return None
-        file = (base.parent / unquote(name)).resolve() if name else base
         try:
+            file = (base.parent / unquote(name)).resolve() if name else base
             if file not in self.files:
                 self.files[file] = read_document(file)
             node = self.files[file]

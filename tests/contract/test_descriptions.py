@@ -11,6 +11,7 @@ from swagger_spec_validator.validator20 import validate_spec_url
 from agavepy import loader
 from agavepy.lint import check
 from agavepy.vendor import EXTENSIONS
+from tests.contract.described import EVERY, follow, properties
 
 DOCUMENTS = sorted(loader.SPECS.glob("*.yaml"))
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "descriptions.rst"
@@ -32,6 +33,16 @@ def test_the_page_on_descriptions_defines_every_extension_once() -> None:
 
 
 @pytest.mark.parametrize("service", loader.services())
+def test_what_is_deprecated_says_what_to_expect(service: str) -> None:
+    silent = [
+        plan.id
+        for plan in loader.service_plan(service).values()
+        if plan.deprecated and "deprecated" not in plan.description
+    ]
+    assert not silent
+
+
+@pytest.mark.parametrize("service", loader.services())
 def test_every_variable_that_a_caller_gives_has_its_place(service: str) -> None:
     for plan in loader.service_plan(service).values():
         for parameter in plan.parameters:
@@ -39,3 +50,14 @@ def test_every_variable_that_a_caller_gives_has_its_place(service: str) -> None:
                 assert f"{{{parameter.name}}}" in plan.path, plan.id
             if parameter.optional:
                 assert parameter.location == "path", plan.id
+
+
+def test_every_history_names_the_kinds_of_its_events() -> None:
+    told = {}
+    for operation in EVERY:
+        if operation.name.startswith("get") and "History" in operation.name:
+            result = properties(operation.responses[200]["schema"])["result"]
+            event = properties(follow(result).get("items", result))
+            told[operation.id] = len(follow(event["status"]).get("enum", ()))
+    assert {"systems.getHistory": 36, "jobs.getHistory": 27}.items() <= told.items()
+    assert all(told.values()), told
