@@ -33,6 +33,10 @@ _NOBODY = ""
 _LINK = ("actor_place", "link")
 #: Characters of a directory below which the address of a socket still fits.
 _LONGEST = 50
+#: What decides which program runs, and with which libraries: the owner's to set, not a sender's.
+_OWNERS = frozenset({"PATH", "HOME", "ENV", "BASH_ENV", "SHELLOPTS", "BASHOPTS", "PS4", "IFS"})
+_OWNERS_PREFIXES = ("PYTHON", "LD_", "DYLD_", "BASH_FUNC_", "XDG_", "PERL", "RUBY", "NODE_")
+_OWNERS_SUFFIXES = ("_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "_PROXY")
 _CLOSED = "The sandbox was closed while the execution was running"
 
 
@@ -257,7 +261,9 @@ def _environment(
 ) -> dict[str, str]:
     """Return what the actor and its message give: the defaults, the query, Abaco's own.
 
-    In this order, so that no sender passes as somebody else (abaco ``worker.py``).
+    In this order, so that no sender passes as somebody else (abaco ``worker.py``). A container has
+    nothing of the sender's to run; here files of theirs have paths, so that who may only send must
+    not say what is run with the owner's token.
     """
     tenant, execution_id = place.tenant, run.execution_id
     short = place.short(execution_id)
@@ -284,8 +290,16 @@ def _environment(
         data.hardlink_to(messages.binary(tenant, execution_id))
         own["_abaco_binary_data"] = data
     defaults = actor["defaultEnvironment"]
-    given = {**defaults, **message["environment"], **own}
+    sent = {name: value for name, value in message["environment"].items() if not _is_owners(name)}
+    given = {**defaults, **sent, **own}
     return {name: str(value) for name, value in given.items()}
+
+
+def _is_owners(name: str) -> bool:
+    upper = name.upper()
+    return (
+        upper in _OWNERS or upper.startswith(_OWNERS_PREFIXES) or upper.endswith(_OWNERS_SUFFIXES)
+    )
 
 
 def _start(

@@ -20,7 +20,7 @@ from agavepy.sandbox.actors_runtime_cron import Cron
 from agavepy.sandbox.actors_runtime_notices import Notices
 from agavepy.sandbox.actors_runtime_run import Place, Run
 from agavepy.sandbox.errors import SandboxError
-from agavepy.sandbox.state import actors
+from agavepy.sandbox.state import actors, tokens
 from agavepy.sandbox.state import actors_events as events
 from agavepy.sandbox.state import actors_executions as executions
 from agavepy.sandbox.state import actors_images as images
@@ -70,6 +70,8 @@ class Runtime:
     def resume(self) -> None:
         """Take up what an earlier run has left: what ran then ends, what waited goes on waiting."""
         runs.settle_orphans(self._place)
+        # Those of executions that a kill has ended: nobody else gets tokens of this client.
+        tokens.end(self._tenant, client_key=self._client["consumerKey"])
         for worker in workers.every(self._tenant):
             workers.remove(self._tenant, worker["id"])
         for actor in actors.every(self._tenant):

@@ -161,6 +161,9 @@ class App:
             return _refusal(plan, error)
         except ConnectionError:
             raise
+        except UnicodeEncodeError as error:
+            text = f"A name cannot hold half a surrogate pair: {error.object!r:.80}"
+            return _refusal(plan, ApiError(400, text))
         except Exception as error:  # noqa: BLE001 - a handler's bug is a 500, told in the log
             if isinstance(error, OSError) and error.errno in disk.FULL:
                 text = "No space left for the state of the tenant: free some space and try again."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -128,13 +129,24 @@ def _document(request: Request) -> Any:
     if request.mimetype == "application/octet-stream":
         return data
     try:
-        return json.loads(data)
+        return json.loads(data, parse_constant=_no_number, parse_float=_finite)
     except RecursionError as error:
         raise ApiError(400, "Invalid JSON in the body of the request: nested too deeply") from error
     except ValueError as error:
         if request.mimetype in {"", "application/json"}:
             raise ApiError(400, f"Invalid JSON in the body of the request: {error}") from error
         return data.decode(errors="replace")
+
+
+def _no_number(text: str) -> Any:
+    """Refuse NaN and Infinity: no JSON has them, and no client could read an answer with them."""
+    raise ValueError(f"{text} is no number")
+
+
+def _finite(text: str) -> float:
+    """Return a number, unless it is too large for one."""
+    number = float(text)
+    return number if math.isfinite(number) else _no_number(text)
 
 
 def _multipart(into: Arguments, request: Request, spool: Path) -> dict[str, Any]:

@@ -14,6 +14,11 @@ from agavepy.sandbox.requests_log import RequestLog
 from agavepy.sandbox.snapshots import Snapshot
 from agavepy.sandbox.tenant import Tenant
 
+
+class NoSnapshotError(SandboxError):
+    """Nothing was kept under a name."""
+
+
 Hook = Callable[[Tenant], None]
 #: Seconds for which a snapshot waits for requests that are being answered.
 _PATIENCE_S = 30.0
@@ -58,12 +63,13 @@ class Control:
     def restore(self, name: str = "default") -> int:
         """Bring the tenant back to a kept state; clear faults and the log.
 
-        Raises SandboxError when nothing of that name was kept.
+        Raises NoSnapshotError when nothing of that name was kept, SandboxError when requests are
+        being answered for too long.
         """
         kept = self._snapshots.get(name)
         if kept is None:
             names = ", ".join(sorted(self._snapshots)) or "none"
-            raise SandboxError(f"no snapshot {name!r} was kept: there are {names}")
+            raise NoSnapshotError(f"no snapshot {name!r} was kept: there are {names}")
         with self.gate.closed(_PATIENCE_S):
             self._rest()
             try:

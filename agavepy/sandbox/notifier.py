@@ -134,8 +134,16 @@ class Notifier:
 
 
 def fire(tenant: Tenant, notification: Notification, event: str) -> Attempt:
-    """Send a notification now, once and whatever its status, and return the attempt."""
-    delivery = events.message(tenant, notification, event, notification["associatedUuid"])
+    """Send a notification now, once and whatever its status, and return the attempt.
+
+    Raises ApiError 403 when its owner may not see any more what it is about.
+    """
+    uuid = notification["associatedUuid"]
+    source = events.source_of(uuid)
+    there = source is not None and source.find(tenant, uuid) is not None
+    if there and not events.may_be_told(tenant, notification["owner"], uuid):
+        raise ApiError(403, f"Permission denied. {notification['owner']} may not view {uuid}")
+    delivery = events.message(tenant, notification, event, uuid)
     started, attempt_id = tenant.clock.now(), tenant.ids.uuid("042")
     outcome = post(tenant, delivery, attempt_id)
     with tenant.store.transaction():

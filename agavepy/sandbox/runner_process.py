@@ -15,6 +15,8 @@ from pathlib import Path
 GRACE_S = 1.0
 #: Seconds for the system to take a killed process away, which only a stuck disk makes long.
 _REAPED_S = 5.0
+#: How often processes are looked for that escape by being born while others are ended.
+_ROUNDS = 20
 #: In the environment of everything that a job starts, so that its orphans are told from others.
 MARK = "_AGAVEPY_JOB"
 #: Waits for a line before it becomes the job. A sandbox that is killed between starting a process
@@ -53,6 +55,7 @@ class Process:
                 start_new_session=True,
             )
         self._guard = threading.Lock()
+        self._mark = environment.get(MARK, "")
         self._reaped = False
         self._over = threading.Event()
         self.usage: resource.struct_rusage | None = None
@@ -70,7 +73,7 @@ class Process:
             gate.write(b"go\n")
 
     def wait(self) -> int:
-        """Wait for the process, end what is left of its group, and return the exit code.
+        """Wait for the process, end what it has left behind, and return the exit code.
 
         A process ended by a signal gives the negative number of the signal.
         """
@@ -86,6 +89,7 @@ class Process:
         if self._process.stdin is not None:
             with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.close()
+        _end_strays(self._mark)
         self._over.set()
         return code
 
@@ -123,18 +127,29 @@ def end_orphan(record: Mapping[str, object], job_id: str) -> bool:
     A process that only has the same number, because numbers are used again, is left alone.
     """
     pid = int(str(record["pid"]))
+    ended = False
     if _identity(pid) == record["identity"]:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
-            return True
-        return False
+            ended = True
+    # The leader may be gone while children of it live on, in its group or in one of their own.
+    return _end_strays(job_id) or ended
+
+
+def _end_strays(mark: str) -> bool:
+    """End what a marked process has started and left its group (``setsid``); return if any lived.
+
+    Those that are just being born are seen the next time round.
+    """
     ended = False
-    for member in _members(pid):
-        # The leader is gone but children of it live on in its group.
-        if _marked(member, job_id):
+    for _ in range(_ROUNDS if mark else 0):
+        found = [pid for pid in _pids() if _marked(pid, mark)]
+        for pid in found:
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(member, signal.SIGKILL)
+                os.kill(pid, signal.SIGKILL)
                 ended = True
+        if not found:
+            break
     return ended
 
 
@@ -166,14 +181,12 @@ def _stat(pid: int) -> list[str] | None:
     return text.rpartition(")")[2].split()
 
 
-def _members(group: int) -> Iterator[int]:
-    """Yield the processes of a group, where the system has a /proc to look in."""
+def _pids() -> Iterator[int]:
+    """Yield all processes, where the system has a /proc to look in."""
     proc = Path("/proc")
     for entry in proc.iterdir() if proc.exists() else ():
         if entry.name.isdigit():
-            fields = _stat(int(entry.name))
-            if fields is not None and fields[2] == str(group):
-                yield int(entry.name)
+            yield int(entry.name)
 
 
 def _marked(pid: int, job_id: str) -> bool:

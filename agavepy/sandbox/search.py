@@ -9,6 +9,7 @@ from typing import Any
 
 from dateutil import parser as date_parser
 
+from agavepy.sandbox import patterns
 from agavepy.sandbox.errors import ApiError
 
 Rules = Mapping[str, tuple[str, str]]
@@ -98,21 +99,22 @@ def _any(test: Callable[[Any], bool], value: Any) -> bool:
 def _matches(word: str, operator: str, text: str) -> Callable[[Any], bool]:
     if operator == "rlike":
         try:
+            patterns.check(text)
             pattern = re.compile(text, re.IGNORECASE)
         except re.error as error:
-            raise ApiError(400, f"Invalid regular expression for {word}: {text}") from error
+            raise ApiError(
+                400, f"Invalid regular expression for {word}: {text}: {error}"
+            ) from error
         return lambda value: value is not None and pattern.search(str(value)) is not None
-    glob = re.compile(
-        ".*".join(re.escape(part) for part in text.split("*")), re.IGNORECASE | re.DOTALL
-    )
+    glob = patterns.glob(text, re.IGNORECASE)
     return lambda value: value is not None and glob.fullmatch(str(value)) is not None
 
 
 def _compare(word: str, kind: str, operator: str, text: str, now: float) -> Callable[[Any], bool]:
     wanted = _convert(word, kind, text, now)
     if kind == "date" and operator in {"eq", "neq"} and _DAY.fullmatch(text):
-        day = wanted + timedelta(days=1)
-        return _compares(kind, now, lambda value: bool(wanted <= value < day))
+        day = timedelta(days=1)
+        return _compares(kind, now, lambda value: bool(timedelta(0) <= value - wanted < day))
     compare: dict[str, Callable[[Any], bool]] = {
         "eq": lambda value: bool(value == wanted),
         "neq": lambda value: bool(value == wanted),
@@ -160,6 +162,13 @@ def _convert(word: str, kind: str, text: str, now: float) -> Any:
 
 def _date(word: str, text: str, now: float) -> datetime:
     """Parse ISO dates, days, epoch (seconds or milliseconds) and "2 days ago"."""
+    try:
+        return _moment(text, now)
+    except (ValueError, OverflowError, OSError) as error:
+        raise ApiError(400, f"Invalid date for {word}: {text:.80}") from error
+
+
+def _moment(text: str, now: float) -> datetime:
     present = datetime.fromtimestamp(now, timezone.utc)
     ago = _AGO.fullmatch(text.strip())
     if ago:
@@ -169,8 +178,5 @@ def _date(word: str, text: str, now: float) -> datetime:
     if text.isdigit() and len(text) > 8:
         epoch = int(text)
         return datetime.fromtimestamp(epoch / 1000 if epoch > 10**11 else epoch, timezone.utc)
-    try:
-        moment = date_parser.parse(text)
-    except (ValueError, OverflowError) as error:
-        raise ApiError(400, f"Invalid date for {word}: {text}") from error
+    moment = date_parser.parse(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)

@@ -154,3 +154,18 @@ def test_the_client_does_all_of_it_by_name(sandbox: Sandbox) -> None:
     assert actors.getConfigPermissions(configName=name).ada == "UPDATE"
     assert name in [item.name for item in sandbox.client("grace").actors.listConfigs()]
     assert actors.deleteConfig(configName=name) is None
+
+
+def test_a_secret_does_not_follow_an_alias_to_somebody_elses_actor(http: HttpFactory) -> None:
+    ada, grace = http("ada"), http("grace")
+    mine, newer, theirs = (run.ready(who, "sandbox/env") for who in (ada, ada, grace))
+    alias = new_name()
+    result(ada.post(f"{BASE}/aliases", json={"alias": alias, "actorId": mine}))
+    secret = {"name": new_name(), "value": "hunter2", "isSecret": True, "actors": alias}
+    assert result(ada.post(CONFIGS, json=secret))["value"] != "hunter2"
+    assert "hunter2" in run.printed(ada, mine)
+    result(ada.put(f"{BASE}/aliases/{alias}", json={"actorId": newer}))
+    assert "hunter2" in run.printed(ada, newer)
+    result(ada.delete(f"{BASE}/aliases/{alias}"))
+    result(grace.post(f"{BASE}/aliases", json={"alias": alias, "actorId": theirs}))
+    assert "hunter2" not in run.printed(grace, theirs)

@@ -94,6 +94,36 @@ def test_children_of_what_ran_end_too(tmp_path: Path) -> None:
         wait_for(lambda: not any(alive(pid) for pid in pids))
 
 
+#: A daemon leaves the group of what started it; for the message `long` its parent stays.
+DAEMON = """#!/bin/sh
+setsid sh -c 'echo $$ > "$TOLD"; exec sleep 300' &
+case $MSG in long) sleep 300;; *) read -r line < "$GATE";; esac
+"""
+
+
+def test_a_daemon_ends_with_its_execution_and_with_the_sandbox(tmp_path: Path) -> None:
+    state, told, gate = tmp_path / "state", support.pipe(tmp_path), support.pipe(tmp_path, "go")
+    with killable(state) as (ada, process):
+        environment = {"TOLD": str(told), "GATE": str(gate)}
+        actor = support.ready(ada, support.image(state, DAEMON), defaultEnvironment=environment)
+        execution = support.send(ada, actor, "short")
+        pid = int(told.read_text())
+        assert alive(pid)
+        support.open_gate(gate)
+        support.end(ada, actor, execution)
+        wait_for(lambda: not alive(pid))
+        support.send(ada, actor, "long")
+        pid = int(told.read_text())
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert alive(pid)
+    with taken_up(state) as ada:
+        wait_for(lambda: not alive(pid))
+        support.send(ada, actor, "long")
+        pid = int(told.read_text())
+    assert not alive(pid)
+
+
 def test_results_logs_and_state_outlive_a_kill(tmp_path: Path) -> None:
     program = """
 import os, socket
@@ -171,3 +201,18 @@ def test_who_waits_for_an_answer_is_told_when_the_sandbox_closes(tmp_path: Path)
     assert answers[0].status_code == 500
     assert "is being closed" in answers[0].json()["message"]
     assert not alive(pid)
+
+
+def test_the_token_of_an_execution_that_a_kill_has_ended_is_good_no_more(tmp_path: Path) -> None:
+    program = '#!/bin/sh\necho "$_abaco_access_token" > "$TOLD"\nsleep 300\n'
+    state, told = tmp_path / "state", support.pipe(tmp_path)
+    with killable(state) as (ada, process):
+        environment = {"TOLD": str(told)}
+        actor = support.ready(ada, support.image(state, program), defaultEnvironment=environment)
+        support.send(ada, actor)
+        token = {"Authorization": f"Bearer {told.read_text().strip()}"}
+        assert ada.get("/profiles/v2/me", headers=token).status_code == 200
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    with taken_up(state) as ada:
+        assert ada.get("/profiles/v2/me", headers=token).status_code == 401

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agavepy.sandbox import Sandbox
 from tests.conftest import HttpFactory
+from tests.sandbox import actors_run_support as run
 from tests.sandbox.actors_support import (
     BASE,
     IMAGE,
@@ -94,3 +96,18 @@ def test_the_client_shares_by_name(sandbox: Sandbox) -> None:
     assert actors.updatePermissions(actorId=actor_id, user="grace", level="READ").grace == "READ"
     assert dict(actors.getPermissions(actorId=actor_id)) == {"ada": "UPDATE", "grace": "READ"}
     assert sandbox.client("grace").actors.get(actorId=actor_id).id == actor_id
+
+
+def test_who_may_only_send_does_not_say_what_runs_with_the_owners_token(
+    http: HttpFactory, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import os\nprint('mine', os.environ)\n")
+    ada, grace = http("ada"), http("grace")
+    owners = {"defaultEnvironment": {"LD_BIND_NOW": "1"}}
+    actor_id = run.ready(ada, "sandbox/env", **owners)
+    run.share(ada, actor_id, "grace", "EXECUTE")
+    query = {"PYTHONPATH": str(tmp_path), "PATH": str(tmp_path), "https_proxy": "x", "OTHER": "y"}
+    lines = run.printed(grace, actor_id, **query).splitlines()
+    assert not [line for line in lines if line.startswith("mine") or str(tmp_path) in line]
+    assert {"OTHER=y", "LD_BIND_NOW=1"} <= set(lines)
+    assert "https_proxy=x" not in lines

@@ -365,3 +365,12 @@ def test_a_snapshot_brings_actors_back_as_they_were(fresh_sandbox: Sandbox, tmp_
             fresh_sandbox.control.restore()
         support.in_status(ada, actor, waiting, "RUNNING")
         assert ada.delete(f"/actors/v2/{actor}").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "a/" * 2500 + "a", "b:" + "t" * 300])
+def test_an_image_with_a_name_that_no_directory_can_have_is_an_error(
+    http: HttpFactory, name: str
+) -> None:
+    actor = support.until(http("ada"), support.add(http("ada"), name)["id"], "ERROR", "READY")
+    assert actor["status"] == "ERROR"
+    assert "Unable to pull image" in actor["statusMessage"]

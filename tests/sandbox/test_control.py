@@ -109,6 +109,21 @@ def test_a_snapshot_that_was_never_kept_is_named(tenant: Sandbox, door: Http) ->
     assert door.put("/snapshots/..%2Fx").status_code == 400
 
 
+def test_a_tenant_that_is_busy_for_too_long_says_so(
+    tenant: Sandbox, door: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agavepy.sandbox.control._PATIENCE_S", 0.1)
+    tenant.control.gate.enter()
+    try:
+        for method in ("PUT", "POST"):
+            answer = door.request(method, "/snapshots/start")
+            assert answer.status_code == 409
+            assert "still being answered" in answer.json()["message"]
+    finally:
+        tenant.control.gate.leave()
+    assert door.post("/snapshots/start").status_code == 200
+
+
 @pytest.mark.parametrize("secret", [None, "", "wrong"])
 def test_outsiders_find_the_door_closed(tenant: Sandbox, ada: Http, secret: str | None) -> None:
     headers = {} if secret is None else {"X-Sandbox-Secret": secret}

@@ -31,6 +31,20 @@ KEYS = [
 ]  # fmt: skip
 
 
+def test_nothing_hidden_is_learned_by_an_association(http: HttpFactory) -> None:
+    ada, grace = http("ada"), http("grace")
+    hidden = add(ada)["uuid"]
+    body = {"name": "n", "value": 1, "associationIds": [hidden]}
+    mine = add(grace)["uuid"]
+    refusal(grace.post(DATA, json=body), 400)
+    refusal(grace.post(f"{DATA}/{mine}", json=body), 400)
+    refusal(grace.post("/meta/v2/bulk/create", json=[body]), 400)
+    refusal(grace.post("/meta/v2/bulk/update", json=[{"uuid": mine, "update": body}]), 400)
+    shared = {"username": "grace", "permission": "READ_WRITE"}
+    item = add(ada, associationIds=[hidden], permissions=[shared])["uuid"]
+    assert result(grace.post(f"{DATA}/{item}", json=body))["associationIds"] == [hidden]
+
+
 def test_an_item_has_the_fields_of_the_servers_in_their_order(http: HttpFactory) -> None:
     item = add(http("ada"), {"a": [1, {"b": None}]})
     assert list(item) == KEYS
@@ -290,3 +304,20 @@ def test_a_client_is_answered_dates_that_listings_have_as_text(sandbox: Sandbox)
     client.meta.bulkDelete(body=[made])
     client.meta.deleteMetadata(uuid=item.uuid)
     client.meta.deleteSchema(uuid=schema.uuid)
+
+
+@pytest.mark.parametrize("text", ["NaN", "-Infinity", "[1e999]", '{"a": Infinity}'])
+def test_what_no_client_could_read_back_is_no_value(http: HttpFactory, text: str) -> None:
+    body = f'{{"name": "n", "value": {text}}}'
+    headers = {"Content-Type": "application/json"}
+    refusal(http("ada").post(DATA, data=body, headers=headers), 400)
+
+
+@pytest.mark.parametrize(
+    ("path", "field"), [("/tags/v2", "name"), ("/monitors/v2", "target"), (DATA, "schemaId")]
+)
+def test_half_a_surrogate_pair_is_refused_where_it_is_looked_up(
+    http: HttpFactory, path: str, field: str
+) -> None:
+    body = {"name": "n", "value": 1, field: "\ud800"}
+    refusal(http("ada").post(path, json=body), 400)

@@ -255,3 +255,27 @@ def test_the_client_updates_a_monitor_and_subscribes_to_it(sandbox: Sandbox) -> 
     assert isinstance(made.nextUpdate, datetime)
     assert ag.monitors.manage(monitorId=made.id, body={"action": "disable"}).active is False
     assert ag.notifications.fire(uuid=told.id).response.code is None
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/monitors/v2", {"target": "sandbox.storage", "frequency": "9" * 5000}),
+        ("/monitors/v2", {"target": "sandbox.storage", "frequency": "--5"}),
+        ("/postits/v2", {"url": "SANDBOX", "method": "GET", "maxUses": "9" * 5000}),
+        (
+            "/notifications/v2",
+            {"url": "http://x/", "associatedUuid": "x", "event": "E",
+             "policy": {"retryLimit": "9" * 5000}},
+        ),
+        ("/actors/v2", {"image": "x", "cronSchedule": f"now + {'9' * 5000} hours"}),
+    ],
+)  # fmt: skip
+def test_a_number_of_more_digits_than_python_reads_is_refused(
+    http: HttpFactory, sandbox: Sandbox, path: str, body: dict[str, Any]
+) -> None:
+    given = {
+        name: f"{sandbox.url}/x" if value == "SANDBOX" else value for name, value in body.items()
+    }
+    answer = http("ada").post(path, json=given)
+    assert answer.status_code == 400, answer.text

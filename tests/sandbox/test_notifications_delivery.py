@@ -325,3 +325,20 @@ def test_a_restored_tenant_goes_on_telling(fresh_sandbox: Sandbox, hook: Loopbac
         support.change(ada, system)
         wait_for(lambda: support.get(ada, made)["attempts"] == 1)
     assert [path for path, _ in support.told(hook)] == ["/DISABLED", "/DISABLED"]
+
+
+@pytest.mark.parametrize("caller", ["grace", "admin"])
+def test_firing_tells_nothing_that_the_subscriber_may_not_see_any_more(
+    http: HttpFactory, hook: Loopback, caller: str
+) -> None:
+    ada, grace = http("ada"), http("grace")
+    item = result(ada.post("/meta/v2/data", json={"name": "n", "value": "open"}), 201)
+    where = f"/meta/v2/data/{item['uuid']}"
+    result(ada.post(f"{where}/pems", json={"username": "grace", "permission": "READ"}), 201)
+    made = support.add(grace, f"{hook.url}/${{METADATA_VALUE}}", item["uuid"], persistent=True)
+    fire = f"{COLLECTION}{made['id']}/attempts"
+    assert result(http(caller).post(fire))["response"]["code"] == 200
+    result(ada.post(f"{where}/pems", json={"username": "grace", "permission": "NONE"}))
+    result(ada.post(where, json={"name": "n", "value": "hidden"}))
+    refusal(http(caller).post(fire), 403)
+    assert not [seen for seen in hook.requests if "hidden" in seen.target or b"hidden" in seen.body]

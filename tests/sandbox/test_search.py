@@ -87,3 +87,19 @@ def test_a_value_of_the_wrong_type_is_refused_by_name(term: str, value: str) -> 
 def test_items_are_sorted_by_the_word_asked_for_and_missing_values_come_last() -> None:
     assert [i["name"] for i in order(ITEMS, RULES, "nodes", "DESC")] == ["beta", "Alpha", "gamma"]
     assert [i["name"] for i in order(ITEMS, RULES, "NAME", "asc")] == ["Alpha", "beta", "gamma"]
+
+
+@pytest.mark.parametrize("operator", ["eq", "gt", "between"])
+@pytest.mark.parametrize(
+    "text", ["9" * 30, "999999999999 days ago", "\u00b2" * 9, "0000-01-01", "9" * 5000]
+)
+def test_a_date_out_of_all_bounds_is_refused(operator: str, text: str) -> None:
+    value = f"now,{text}" if operator == "between" else text
+    with pytest.raises(ApiError) as caught:
+        found(f"created.{operator}", value)
+    assert caught.value.status == 400
+
+
+def test_the_last_day_that_there_is_can_be_asked_for() -> None:
+    assert found("created.on", "9999-12-31") == []
+    assert found("created.on", "2018-11-02") == ["Alpha"]

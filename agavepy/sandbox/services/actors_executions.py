@@ -94,7 +94,7 @@ def _amount(body: dict[str, Any], name: str) -> int:
         raise ApiError(400, f"The {name} of the execution is required: give a whole number")
     try:
         number = int(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ApiError(400, f"Invalid {name}: {value!r} is not a whole number") from error
     if number < 0:
         raise ApiError(400, f"Invalid {name}: {value!r} is less than 0")

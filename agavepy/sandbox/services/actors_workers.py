@@ -29,7 +29,7 @@ def add_workers(call: Call) -> Reply:
     number = (call.body.get("num") if isinstance(call.body, dict) else None) or 1
     try:
         number = int(number)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ApiError(400, f"Invalid num: {number!r} is not a number of workers") from error
     if number < 1:
         raise ApiError(400, f"Invalid num: {number} is less than 1")

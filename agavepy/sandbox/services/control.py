@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from agavepy.sandbox.call import Call, Reply
+from agavepy.sandbox.control import NoSnapshotError
 from agavepy.sandbox.errors import ApiError, SandboxError
 from agavepy.sandbox.registry import handler
 
@@ -18,7 +19,10 @@ def keep_snapshot(call: Call) -> Reply:
     name = call.args["name"]
     if not _NAME.fullmatch(name):
         raise ApiError(400, f"{name!r} is no name of a snapshot: use letters, digits, _ and -")
-    return Reply.plain({"name": name, "files": call.tenant.control.snapshot(name)})
+    try:
+        return Reply.plain({"name": name, "files": call.tenant.control.snapshot(name)})
+    except SandboxError as error:  # it is busy
+        raise ApiError(409, str(error)) from error
 
 
 @handler("_sandbox", "restoreSnapshot")
@@ -27,8 +31,10 @@ def restore_snapshot(call: Call) -> Reply:
     name = call.args["name"]
     try:
         return Reply.plain({"name": name, "files": call.tenant.control.restore(name)})
-    except SandboxError as error:
+    except NoSnapshotError as error:
         raise ApiError(404, str(error)) from error
+    except SandboxError as error:  # it is busy
+        raise ApiError(409, str(error)) from error
 
 
 @handler("_sandbox", "seedIds")

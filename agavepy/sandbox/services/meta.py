@@ -41,7 +41,9 @@ def list_metadata(call: Call) -> Reply:
 def add_metadata(call: Call) -> Reply:
     """Add a metadata item."""
     internal = views.internal_user(call)
-    item = meta.create(call.tenant, call.user, views.body(call), internal)
+    given = views.body(call)
+    views.check_associations(call, given)
+    item = meta.create(call.tenant, call.user, given, internal)
     return Reply(views.whole(call, ITEM, item), 201)
 
 
@@ -55,7 +57,9 @@ def get_metadata(call: Call) -> Reply:
 @handler("meta", "updateMetadata")
 def update_metadata(call: Call) -> Reply:
     """Replace name and value of a metadata item."""
-    item = meta.update(call.tenant, call.user, call.args["uuid"], views.body(call))
+    given = views.body(call)
+    views.check_associations(call, given, call.args["uuid"])
+    item = meta.update(call.tenant, call.user, call.args["uuid"], given)
     return Reply(views.whole(call, ITEM, item))
 
 

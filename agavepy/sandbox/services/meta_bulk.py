@@ -16,11 +16,12 @@ from agavepy.sandbox.state import meta
 def bulk_create(call: Call) -> Reply:
     """Add several metadata items."""
     internal = views.internal_user(call)
-    return _each(
-        call,
-        "created",
-        lambda item: str(meta.create(call.tenant, call.user, item, internal)["uuid"]),
-    )
+
+    def create(item: Any) -> str:
+        views.check_associations(call, item)
+        return str(meta.create(call.tenant, call.user, item, internal)["uuid"])
+
+    return _each(call, "created", create)
 
 
 @handler("meta", "bulkUpdate")
@@ -34,6 +35,7 @@ def bulk_update(call: Call) -> Reply:
         ):
             raise ApiError(400, "Give an object with a uuid and an update, which is an object")
         uuid: str = item["uuid"]
+        views.check_associations(call, item["update"], uuid)
         meta.update(call.tenant, call.user, uuid, item["update"], partly=True)
         return uuid
 

@@ -10,6 +10,7 @@ from agavepy.sandbox import dates
 from agavepy.sandbox.call import Call
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.search import order
+from agavepy.sandbox.services.uuids import look
 from agavepy.sandbox.state import events
 from agavepy.sandbox.state.meta_access import ALLOWS, ITEM, SCHEMA, Document, Kind, may
 from agavepy.sandbox.state.resolve import resolve
@@ -60,6 +61,23 @@ def _from_form(name: str, text: str) -> Any:
         if name == "value":
             return text
         raise ApiError(400, f"Invalid JSON in the field {name}: {error}") from error
+
+
+def check_associations(call: Call, given: Any, uuid: str = "") -> None:
+    """Raise ApiError 400 for an association, new to the item ``uuid``, with what is not shown.
+
+    Its address would tell the caller of it, and a deletion of the item its subscribers.
+    """
+    wanted = given.get("associationIds") if isinstance(given, dict) else None
+    kept = call.tenant.store.get(ITEM.documents, uuid) if uuid else None
+    known = kept["associationIds"] if kept else []
+    for other in wanted if isinstance(wanted, list) else ():
+        if isinstance(other, str) and other not in known and resolve(call.tenant, other):
+            try:
+                look(call, other)
+            except ApiError as error:
+                text = f"Invalid associationId: {other}: {error.message}"
+                raise ApiError(400, text) from error
 
 
 def internal_user(call: Call) -> str:

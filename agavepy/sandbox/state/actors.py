@@ -174,9 +174,14 @@ def view(call: Call, actor: Actor) -> dict[str, Any]:
 
 
 def configs_for(tenant: Tenant, actor: Actor) -> dict[str, str]:
-    """Return the values of the configs that an actor's executions find, by name."""
+    """Return the values of the configs that an actor's executions find, by name.
+
+    An alias may lead elsewhere by now: a config follows it only to actors of the same owners.
+    """
     found = {}
     for config in tenant.store.all(CONFIG):
+        if actor["owner"] not in config.get("owners", ()):
+            continue
         resolved = (names.resolve(tenant, name) for name in config["actors"])
         if any(other is not None and other["id"] == actor["id"] for other in resolved):
             found[str(config["name"])] = str(config["value"])

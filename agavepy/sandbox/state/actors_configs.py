@@ -82,7 +82,8 @@ def delete(tenant: Tenant, name: str) -> None:
 def detail(config: Config) -> dict[str, Any]:
     """Return a config as the service shows it: of a secret just that it has a value."""
     value = _HIDDEN if config["isSecret"] else config["value"]
-    return {**config, "value": value, "actors": ",".join(config["actors"])}
+    shown = {name: config[name] for name in config if name != "owners"}
+    return {**shown, "value": value, "actors": ",".join(config["actors"])}
 
 
 def _read(tenant: Tenant, user: str, roles: Iterable[str], name: str, fields: Fields) -> Config:
@@ -94,7 +95,15 @@ def _read(tenant: Tenant, user: str, roles: Iterable[str], name: str, fields: Fi
     wanted = [part.strip() for part in fields.required_text("actors").split(",") if part.strip()]
     if not wanted:
         raise fields.missing("actors")
+    owners = set()
     for item in wanted:
         actor = actors.named(tenant, item)
         actors_permissions.require(tenant, user, roles, "actor", actor["id"], "UPDATE")
-    return {"name": name, "value": value, "isSecret": secret, "actors": wanted}
+        owners.add(actor["owner"])
+    return {
+        "name": name,
+        "value": value,
+        "isSecret": secret,
+        "actors": wanted,
+        "owners": sorted(owners),
+    }

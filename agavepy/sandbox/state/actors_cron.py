@@ -44,7 +44,7 @@ def parse(text: str, now: float) -> Schedule:
     found = _SCHEDULE.fullmatch(str(text).strip())
     if found is None:
         raise ApiError(400, f"The cron is in the wrong format: {text!r} is not {_FORM}")
-    start, number, unit = found[1].lower(), int(found[2]), found[3].lower()
+    start, number, unit = found[1].lower(), int(found[2][:9]), found[3].lower()
     if not 0 < number < 10_000:
         raise ApiError(400, f"The cron is invalid: {number} {unit}s is no time to repeat after")
     if start == "now":

@@ -16,6 +16,9 @@ from agavepy.sandbox.tenant import Tenant
 _BUILT_IN = Path(__file__).resolve().parent.parent / "images"
 _REFERENCE = re.compile(r"((?:[\w-][\w.-]*/)*[\w-][\w.-]*)(?::([\w][\w.-]*))?", re.ASCII)
 
+#: Characters of a name that a directory can have, with ``:latest``.
+_LONGEST = 240
+
 
 @dataclass(frozen=True)
 class Image:
@@ -38,14 +41,14 @@ def pull(tenant: Tenant, reference: str) -> Image:
     or its ``run`` cannot be started.
     """
     found = _REFERENCE.fullmatch(reference)
-    if found is None:
-        raise SandboxError(f"Unable to pull image {reference!r}: that is no name of an image")
+    if found is None or any(len(part) > _LONGEST for part in reference.split("/")):
+        raise SandboxError(f"Unable to pull image {reference!r:.300}: that is no name of an image")
     name, tag = found.groups()
     names = [reference, name, f"{name}:latest"] if tag in {None, "latest"} else [reference]
     for base in (folder(tenant), _BUILT_IN):
         for directory in names:
             run = base / directory / "run"
-            if not run.is_file():
+            if not os.path.isfile(run):  # noqa: PTH113 - False too for a path too long
                 continue
             if base == _BUILT_IN:
                 return Image((sys.executable, str(run)), _own_environment())

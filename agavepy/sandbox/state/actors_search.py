@@ -14,6 +14,7 @@ from typing import Any
 
 from dateutil import parser as date_parser
 
+from agavepy.sandbox import patterns
 from agavepy.sandbox.call import Call
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.search import value_of
@@ -209,6 +210,7 @@ def _array(key: str, text: str) -> list[Any]:
 
 def _pattern(key: str, text: str) -> re.Pattern[str]:
     try:
+        patterns.check(text)
         return re.compile(text)
     except re.error as error:
         raise _bad(key, text, f"it is no regular expression: {error}") from error

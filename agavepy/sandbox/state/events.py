@@ -81,7 +81,7 @@ def publish(tenant: Tenant, uuid: str, event: str, document: Any = None, owner: 
             if not item["fired"] and item["event"] in {event.upper(), ANY}
         ]
         for item in concerned:
-            if not _told(tenant, item["owner"], uuid, owner):
+            if not may_be_told(tenant, item["owner"], uuid, owner):
                 continue
             delivery = message(tenant, item, event, uuid, document)
             tenant.store.put(DELIVERY, delivery["key"], delivery)
@@ -95,7 +95,10 @@ def publish(tenant: Tenant, uuid: str, event: str, document: Any = None, owner: 
 def message(
     tenant: Tenant, notification: Document, event: str, uuid: str, document: Any = None
 ) -> Document:
-    """Return what a notification has to send about an event; it is not written down."""
+    """Return what a notification has to send about an event; it is not written down.
+
+    Whether its owner may be told is for the caller to know: see :func:`may_be_told`.
+    """
     source = source_of(uuid)
     resource = source.find(tenant, uuid) if source else None
     about: Document = {}
@@ -126,8 +129,8 @@ def filled(url: str, macros: dict[str, str]) -> str:
     return _MACRO.sub(value, url)
 
 
-def _told(tenant: Tenant, user: str, uuid: str, owner: str) -> bool:
-    """Return whether a subscriber may still be told of a resource."""
+def may_be_told(tenant: Tenant, user: str, uuid: str, owner: str = "") -> bool:
+    """Return whether a subscriber may still be told of a resource, which is ``owner``'s."""
     if user == owner or users.is_admin(tenant, user):
         return True
     source = source_of(uuid)

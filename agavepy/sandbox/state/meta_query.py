@@ -16,6 +16,7 @@ from urllib.parse import unquote_plus
 
 from dateutil import parser as date_parser
 
+from agavepy.sandbox import patterns
 from agavepy.sandbox.errors import ApiError
 
 Document = dict[str, Any]
@@ -148,7 +149,7 @@ def _check(operators: Document) -> None:
     if "$regex" in operators:
         flags = str(operators.get("$options", ""))
         try:
-            re.compile(operators["$regex"])
+            patterns.check(operators["$regex"])
         except (re.error, TypeError) as error:
             raise _malformed(f"$regex: {error}") from error
         if set(flags) - set("imsx"):
@@ -164,8 +165,7 @@ def _check(operators: Document) -> None:
 def _text(text: str, is_date: bool) -> Any:
     """Return what a text is compared as: a pattern, a date, or the text."""
     if "*" in text:
-        parts = map(re.escape, _WILDCARD.split(text))
-        return re.compile("^" + ".*".join(parts) + r"\Z", re.DOTALL)
+        return patterns.glob(_WILDCARD.sub("*", text))
     return (_date(text) if is_date else None) or text
 
 

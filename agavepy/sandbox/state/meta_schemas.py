@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from agavepy.sandbox import patterns
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.state import meta_access
 from agavepy.sandbox.state.meta_access import SCHEMA, Document
@@ -72,6 +73,27 @@ def _check(schema: Any) -> None:
     except SchemaError as error:
         where = ".".join(str(step) for step in error.absolute_path) or "the schema"
         raise ApiError(400, f"Invalid JSON schema. {where}: {error.message:.300}") from error
+    try:
+        _check_patterns(schema)
+    except patterns.Endless as error:
+        raise ApiError(400, f"Invalid JSON schema. A pattern: {error}") from error
+
+
+def _check_patterns(node: Any) -> None:
+    """Raise Endless for a pattern that could take for ever, wherever in a schema it may be."""
+    for member in node.values() if isinstance(node, dict) else node:
+        if isinstance(member, dict | list):
+            _check_patterns(member)
+    if isinstance(node, dict):
+        named = node.get("patternProperties")
+        for pattern in (node.get("pattern"), *(named if isinstance(named, dict) else ())):
+            if isinstance(pattern, str):
+                try:
+                    patterns.check(pattern)
+                except patterns.Endless:
+                    raise
+                except re.error:
+                    continue  # told when a value is held against it
 
 
 def _dialect(schema: Document) -> Any:

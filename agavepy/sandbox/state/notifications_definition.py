@@ -31,6 +31,7 @@ _SPELLINGS = {"retrystrategytype": "retryStrategy"}
 _MOST = {"retryLimit": 1440, "retryRate": 86400, "retryDelay": 86400}
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 _ENDS_OF_JOBS = ("FINISHED", "FAILED", "STOPPED")
+_DIGITS = re.compile(r"[0-9]{1,20}")
 _PHONE = re.compile(r"\+?[0-9][0-9().\s-]{5,18}[0-9]")
 _MAIL = re.compile(r"(?:mailto:)?[^\s@/]+@[^\s@/]+")
 
@@ -164,7 +165,7 @@ def _flag(given: Document, name: str) -> bool:
 
 def _number(given: Document, name: str, most: int) -> int:
     value = given[name]
-    number = int(value) if isinstance(value, str) and value.isdecimal() else value
+    number = int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
     if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= most:
         raise ApiError(400, f"Invalid {name} {value!r}: it must be a whole number from 0 to {most}")
     return number

@@ -7,6 +7,7 @@ noauth, force, unlimited, remaining, used, created, expires, revoked}``, times i
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
@@ -19,6 +20,8 @@ Postit = dict[str, Any]
 KIND = "postit"
 METHODS = ("GET", "PUT", "POST", "DELETE")
 STATES = ("ACTIVE", "EXPIRED", "NO_USES", "EXPIRED_AND_NO_USES", "REVOKED")
+#: A number that a form brings; Python reads no more than 4300 digits.
+_DIGITS = re.compile(r"[0-9]{1,20}")
 _LIFETIME_S = 2_592_000
 _MAX_INT = (1 << 31) - 1
 _FLAGS = {"none": False, "": False, "true": True, "1": True, "false": False, "0": False}
@@ -178,7 +181,7 @@ def _count(fields: dict[str, Any], name: str, default: int) -> int:
     value = fields.get(name)
     if value is None or value == "":
         return default
-    number = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+    number = int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
     if isinstance(number, bool) or not isinstance(number, int) or not 0 < number <= _MAX_INT:
         raise ApiError(400, f"Invalid {name} {value!r}: give a whole number from 1 to {_MAX_INT}")
     return number

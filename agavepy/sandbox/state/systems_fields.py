@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -76,7 +77,8 @@ class Fields:
         if value is None:
             return default
         if isinstance(value, str) and value.strip().lstrip("-").isdecimal():
-            value = int(value)
+            with contextlib.suppress(ValueError):  # more digits than Python reads, or "--1"
+                value = int(value)
         if not isinstance(value, int) or isinstance(value, bool):
             raise self.refuse(name, f"expected a whole number, got {value!r}")
         if not (1 <= value <= most or (unlimited and value == -1)):
