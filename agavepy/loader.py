@@ -28,6 +28,8 @@ _ODD_VALUES = (ValueError, LookupError, AttributeError, TypeError, RecursionErro
 #: there are too many levels, so documents that might have them are looked through beforehand.
 _OPENINGS = (b"[", b"{", b"- ", b"? ", b"-\t", b"?\t")
 _MOST_OPENINGS = 5000
+#: Levels at which libyaml has begun to give up by itself, or fewer.
+_PARSERS_OWN = 500
 _plans: dict[str, ServicePlan] = {}
 _lock = threading.RLock()
 
@@ -111,14 +113,22 @@ def read_document(path: Path) -> Any:
 
 
 def _refuse_depth(path: Path, events: Any) -> None:
+    """Raise DescriptionError where the parser's stack would not do; newer ones have a bound."""
+    import yaml
+
     from agavepy.errors import DescriptionError
 
     depth = 0
-    for event in events:
-        kind = type(event).__name__
-        depth += kind.endswith("StartEvent") - kind.endswith("EndEvent")
-        if depth > _MOST_OPENINGS:
-            raise DescriptionError(f"{path}: is nested too deeply to be read")
+    try:
+        for event in events:
+            kind = type(event).__name__
+            depth += kind.endswith("StartEvent") - kind.endswith("EndEvent")
+            if depth > _MOST_OPENINGS:
+                raise DescriptionError(f"{path}: is nested too deeply to be read")
+    except yaml.YAMLError as error:
+        if depth > _PARSERS_OWN:
+            raise DescriptionError(f"{path}: is nested too deeply to be read") from error
+        raise
 
 
 def document(service: str) -> dict[str, Any]:
