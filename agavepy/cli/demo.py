@@ -44,10 +44,11 @@ def command(profile: str | None, app_id: str) -> int:
     if not text.is_file():
         raise click.ClickException(f"the example {text} is not there: reinstall agavepy")
     if profile:
+        login = _restore(profile)
         lesson = Lesson(app_id=app_id, text=str(text), profile=profile)
         lesson.step("A login that an earlier session left in the credentials cache.")
         lesson.run("from agavepy import Agave")
-        lesson.run(f"ag = {_restore(profile)}")
+        lesson.run(f"ag = {login}")
         return _tour(lesson)
     with _tenant() as (sandbox, folder):
         lesson = Lesson(app_id=app_id, text=str(text), sandbox=sandbox)
@@ -126,7 +127,7 @@ def _restore(profile: str) -> str:
         try:
             Agave.restore(tenant_id=profile)
         except CredentialsError:
-            text = f"no cached login has the client or tenant {profile!r}: {error}"
+            text = f"{error} Nor is there a cached login of a tenant {profile!r}."
             raise click.ClickException(text) from error
         return f"Agave.restore(tenant_id={profile!r})"
     return f"Agave.restore(client_name={profile!r})"

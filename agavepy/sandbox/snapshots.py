@@ -33,9 +33,13 @@ class Snapshot:
         shutil.rmtree(kept, ignore_errors=True)
         kept.mkdir(mode=0o700, parents=True)
         self._marks: dict[str, Mark] = {}
+        #: When directories changed, in nanoseconds: listings show it.
+        self._changed: dict[str, int] = {}
         for relative, mark in _walk(tenant.root).items():
             _copy(tenant.root / relative, kept / relative, mark)
             self._marks[relative] = mark
+            if stat.S_ISDIR(mark[0]):
+                self._changed[relative] = (tenant.root / relative).lstat().st_mtime_ns
 
     @property
     def files(self) -> int:
@@ -56,6 +60,9 @@ class Snapshot:
                 _remove(root / relative, found)
             _copy(self._kept / relative, root / relative, mark)
             self._marks[relative] = _mark((root / relative).lstat())
+        for relative, changed in self._changed.items():
+            if (root / relative).lstat().st_mtime_ns != changed:
+                os.utime(root / relative, ns=(changed, changed))
         self._tenant.store.copy_from(self._records)
         offset, ids = self._moment
         self._tenant.ids.set_state(ids)
