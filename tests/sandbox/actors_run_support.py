@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ def image(root: Path, program: str) -> str:
     name = f"tests/image{next(_numbers)}"
     run = root / "images" / name / "run"
     run.parent.mkdir(parents=True)
-    run.write_text(program if program.startswith("#!") else f"#!{sys.executable}\n{program}")
+    run.write_text(program if program.startswith("#!") else f"#!/usr/bin/env python3\n{program}")
     run.chmod(0o755)
     return name
 

@@ -27,6 +27,8 @@ _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 #: A ``*`` is a wildcard; in a regular expression's ``.*`` it is one too.
 _WILDCARD = re.compile(r"\.?\*")
 #: Operators whose operands are lists of queries.
+#: Levels of a query, as MongoDB bounds them: Pythons differ in what their stacks stand.
+_DEEPEST = 100
 _LOGICAL = frozenset({"$and", "$or", "$nor"})
 #: Operators whose operands are values to compare with, or conditions on the same value.
 _COMPARING = frozenset({"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin", "$not", "$all"})
@@ -91,7 +93,18 @@ def _parse(text: str) -> Document:
             raise _malformed(str(error)) from error
     if not isinstance(query, dict):
         raise _malformed(f"{query!r:.80} is not an object")
+    level: list[Any] = [query]
+    for _ in range(_DEEPEST):
+        level = [inner for outer in level for inner in _inside(outer)]
+    if level:
+        raise _malformed("nested too deeply")
     return query
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _prepared(query: Document, dates: frozenset[str] = _DATES) -> Document:
