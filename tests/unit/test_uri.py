@@ -18,7 +18,7 @@ TENANT = "https://tenant.example:8443/prefix"
     ("address", "system", "path"),
     [
         ("agave://data.storage/ada/x.txt", "data.storage", "ada/x.txt"),
-        ("agave://data.storage//work/x", "data.storage", "/work/x"),
+        ("agave://data.storage//data/x", "data.storage", "/data/x"),
         ("agave://data.storage/", "data.storage", ""),
         ("agave://data.storage", "data.storage", ""),
         ("AGAVE://s/a%20b%23%25", "s", "a b#%"),
