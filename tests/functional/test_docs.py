@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 
 from agavepy import Agave
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = (ROOT / "README.rst", *sorted((ROOT / "docs").glob("*.rst")))
@@ -34,11 +34,8 @@ def tenant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
     options = ("--port", "0", "--ready-file", ready, "--write-credentials", folder / "login")
     command = (sys.executable, "-c", "from agavepy.cli.main import main; raise SystemExit(main())")
     with subprocess.Popen([*command, "sandbox", *options], stdout=subprocess.DEVNULL) as process:
-        deadline = time.monotonic() + 60
-        while not ready.exists():
-            assert process.poll() is None, "the sandbox ended"
-            assert time.monotonic() < deadline, "the sandbox did not get ready"
-            time.sleep(0.02)
+        wait_for(lambda: ready.exists() or process.poll() is not None, timeout_s=60)
+        assert process.poll() is None, "the sandbox ended"
         yield {**json.loads(ready.read_text()), "login": folder / "login"}
         process.send_signal(signal.SIGTERM)
     assert process.returncode == 0
