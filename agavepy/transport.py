@@ -18,11 +18,12 @@ from typing import Any
 
 import requests
 import urllib3
+from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar, extract_cookies_to_jar
 from requests.hooks import dispatch_hook
 from requests.utils import default_user_agent, get_environ_proxies
 
-from agavepy import redirects
+from agavepy import redirects, timing
 from agavepy.config import origin
 from agavepy.errors import ConnectionFailed, TimedOut, UsageError, expired_token, redact_url
 from agavepy.retry import Retries, cause_of, refused_certificate, timed_out
@@ -35,6 +36,8 @@ POOL_SIZE = 32
 #: The longest body of an answer that is read to keep its connection rather than dropped.
 _DRAIN = 1 << 16
 Timeout = float | tuple[float | None, float | None] | None
+#: What makes the adapters of new sessions; a test kit puts in one that watches or answers itself.
+new_adapter: Callable[..., HTTPAdapter] = Adapter
 _starting = threading.Lock()
 _dispatch_hook: Callable[..., requests.Response] = dispatch_hook
 _extract_cookies: Callable[..., None] = extract_cookies_to_jar
@@ -63,7 +66,7 @@ class Transport:
         deadline_s: float = 120.0,
         session: requests.Session | None = None,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = timing.sleep,
         random: Callable[[], float] = random_module.random,
     ) -> None:
         self.base_url = base_url.rstrip("/")
@@ -280,7 +283,7 @@ def _checked(base_url: str) -> tuple[str, str, int]:
 def _new_session() -> requests.Session:
     session = requests.Session()
     session.headers["User-Agent"] = f"agavepy {default_user_agent()}"
-    adapter = Adapter(pool_maxsize=POOL_SIZE)
+    adapter = new_adapter(pool_maxsize=POOL_SIZE)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from agavepy import config
+from agavepy import config, timing
 from agavepy.auth.keeper import CachedLogin
 from agavepy.auth.oauth import LOG_IN_AGAIN, Grants
 from agavepy.auth.tokens import Clock, Pair, TokenSource
@@ -48,7 +47,7 @@ class Token(TokenSource):
         transport: Transport | None = None,
         keeper: CachedLogin | None = None,
         on_grant: Callable[[Pair], object] | None = None,
-        clock: Clock = time.time,
+        clock: Clock = timing.now,
     ) -> None:
         if pair is None and (_token or _refresh_token):
             pair = Pair(_token or "", _refresh_token or "")

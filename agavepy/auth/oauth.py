@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from agavepy import errors, loader, request
+from agavepy import errors, loader, request, timing
 from agavepy.auth.authenticators import ClientBasic
 from agavepy.auth.tokens import Clock, Pair
 
@@ -29,7 +28,7 @@ class Grants:
     """
 
     def __init__(
-        self, transport: Transport, api_key: str, api_secret: str, clock: Clock = time.time
+        self, transport: Transport, api_key: str, api_secret: str, clock: Clock = timing.now
     ) -> None:
         self.transport = transport
         self.api_key = api_key

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple, Protocol
 
-from agavepy import config
+from agavepy import config, timing
 from agavepy.errors import ConnectionFailed, CredentialsError, TimedOut, TokenError
 
 Clock = Callable[[], float]
@@ -152,7 +152,7 @@ class TokenSource:
         *,
         keeper: Keeper | None = None,
         on_grant: Callable[[Pair], object] | None = None,
-        clock: Clock = time.time,
+        clock: Clock = timing.now,
     ) -> None:
         self.pair = pair
         self.keeper = keeper

@@ -18,7 +18,19 @@ PACKAGE = ROOT / "agavepy"
 #: From the ground up. A room (a package) stands for all of its modules.
 LAYERS = (
     {"errors", "specs"},
-    {"plan", "compiler", "loader", "config", "result", "uri", "vendor", "references", "lint"},
+    {
+        "plan",
+        "compiler",
+        "loader",
+        "config",
+        "curl",
+        "result",
+        "timing",
+        "uri",
+        "vendor",
+        "references",
+        "lint",
+    },
     {"marshal", "multipart", "request"},
     {"transport", "uplink", "retry", "redirects", "auth"},
     {"describe", "operation"},

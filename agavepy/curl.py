@@ -1,0 +1,85 @@
+"""A request as a curl command line with no credential in it: for reports, logs and questions."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import shlex
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import requests
+
+from agavepy.errors import redact_url
+
+#: Headers and fields that hold credentials, by their names: documents need not say it.
+SECRET_NAME = re.compile(
+    r"(?i)passw|secret|token|private.?key|passphrase|nonce|credential|authorization|cookie|jwt"
+    r"|assertion|api.?key|^code$"
+)
+BLOT = "***"
+#: What says nothing to a reader, and what curl sends by itself.
+_USUAL = frozenset(
+    {"accept", "accept-encoding", "connection", "content-length", "user-agent", "transfer-encoding"}
+)
+#: Characters of a body that are shown.
+_LONGEST = 2000
+
+
+def as_curl(request: requests.PreparedRequest) -> str:
+    """Return ``request`` as a line for a shell, each credential in it replaced by ``***``.
+
+    Of a body that is streamed or is no text, only the size is told.
+    """
+    words = ["curl"]
+    if request.method != "GET":
+        words += ["-X", str(request.method)]
+    words.append(redact_url(str(request.url)))
+    headers: Any = request.headers
+    for name, value in headers.items():
+        text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+        if SECRET_NAME.search(name):
+            scheme, _, rest = text.partition(" ")
+            text = f"{scheme} {BLOT}" if rest else BLOT
+        if name.lower() not in _USUAL:
+            words += ["-H", f"{name}: {text}"]
+    words += _body(request.body, str(headers.get("Content-Type", "")))
+    return shlex.join(words)
+
+
+def _body(body: Any, kind: str) -> list[str]:
+    if not body:
+        return []
+    try:
+        text = body.decode() if isinstance(body, bytes) else body
+    except UnicodeDecodeError:
+        return ["--data-binary", f"<{len(body)} bytes>"]
+    if not isinstance(text, str):
+        size = getattr(text, "size", None)
+        return ["--data-binary", "<a stream>" if size is None else f"<{size} bytes>"]
+    if "form-urlencoded" in kind:
+        text = urlencode(blotted(parse_qsl(text, keep_blank_values=True)), safe="*/:")
+    else:
+        with contextlib.suppress(ValueError):
+            text = json.dumps(blotted(json.loads(text)), ensure_ascii=False)
+    cut = f"{text[:_LONGEST]}… <{len(text)} characters>" if len(text) > _LONGEST else text
+    return ["--data-raw", cut]
+
+
+def blotted(value: Any) -> Any:
+    """Return JSON data, or the pairs of a form, with ``***`` for each value named as a secret."""
+    if isinstance(value, dict):
+        return {
+            key: BLOT if SECRET_NAME.search(str(key)) and _is_text(item) else blotted(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [blotted(item) for item in value]
+    if isinstance(value, tuple) and len(value) == 2 and SECRET_NAME.search(str(value[0])):
+        return (value[0], BLOT)
+    return value
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)

@@ -1,0 +1,89 @@
+"""A call can be shown to others: as a curl line that works, with no credential in it."""
+
+from __future__ import annotations
+
+import io
+import json
+import shlex
+import subprocess
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+import requests
+
+from agavepy.curl import as_curl
+from agavepy.multipart import Source, encode
+
+URL = "http://127.0.0.1/x"
+
+
+def prepared(method: str, url: str = URL, **arguments: Any) -> requests.PreparedRequest:
+    return requests.Request(method, url, **arguments).prepare()
+
+
+@pytest.mark.parametrize(
+    ("request_", "secret"),
+    [
+        (prepared("GET", headers={"Authorization": "Bearer s3cret"}), "s3cret"),
+        (prepared("GET", headers={"X-JWT-Assertion-sandbox": "s3cret"}), "s3cret"),
+        (prepared("GET", headers={"X-Tapis-Token": "s3cret"}), "s3cret"),
+        (prepared("GET", auth=("ada", "s3cret")), "czNjcmV0"),
+        (prepared("GET", f"{URL}?x-nonce=s3cret"), "s3cret"),
+        (prepared("POST", data={"password": "s3cret", "grant_type": "password"}), "s3cret"),
+        (prepared("POST", json={"auth": [{"password": "s3cret", "type": "PASSWORD"}]}), "s3cret"),
+        (prepared("POST", json={"consumerSecret": "s3cret"}), "s3cret"),
+    ],
+)
+def test_no_credential_of_a_request_is_shown(
+    request_: requests.PreparedRequest, secret: str
+) -> None:
+    line = as_curl(request_)
+    assert secret not in line
+    assert "***" in line
+
+
+def test_what_is_no_credential_is_shown() -> None:
+    line = as_curl(prepared("POST", json={"auth": {"type": "PASSWORD"}, "path": "/a b"}))
+    words = shlex.split(line)
+    assert words[:4] == ["curl", "-X", "POST", URL]
+    assert json.loads(words[-1]) == {"auth": {"type": "PASSWORD"}, "path": "/a b"}
+
+
+def test_a_stream_is_told_by_its_size_and_stays_unread() -> None:
+    file = io.BytesIO(b"content")
+    body, kind = encode([], [("fileToUpload", Source(("a.txt", file), "fileToUpload"))])
+    request = prepared("POST", headers={"Content-Type": kind})
+    request.body = body  # type: ignore[assignment] # as request.Builder sets it
+    assert f"<{body.size} bytes>" in as_curl(request)
+    assert file.tell() == 0
+
+
+class _Recorder(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        size = int(self.headers["Content-Length"])
+        self.server.seen = (self.path, self.headers["X-Note"], self.rfile.read(size))  # type: ignore[attr-defined]
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def recorder() -> Iterator[HTTPServer]:
+    with HTTPServer(("127.0.0.1", 0), _Recorder) as server:
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def test_the_line_makes_the_same_request_in_a_shell(recorder: HTTPServer) -> None:
+    url = f"http://127.0.0.1:{recorder.server_port}/a?b=c%20d"
+    headers = {"X-Note": "it's $HOME", "Content-Type": "application/json"}
+    line = as_curl(prepared("POST", url, headers=headers, data='{"a": "b\'c"}'))
+    subprocess.run(["sh", "-c", f"{line} -s --noproxy '*'"], check=True)
+    assert recorder.seen == ("/a?b=c%20d", "it's $HOME", b'{"a": "b\'c"}')  # type: ignore[attr-defined]
