@@ -96,13 +96,13 @@ class App:
         route = self.router.match(request.method, raw.partition("?")[0], request.mimetype)
         plan = route[0]
         if plan is not None and plan.security == "secret":
-            status, headers, body = self._answer(request, route, None)[1:]
+            status, headers, body = self._answer(request, route, None)[2:]
         else:
             started = time.perf_counter()
             self.control.gate.enter()
             try:
                 fault = self.control.faults.take(plan.id if plan else "")
-                user, status, headers, body = self._answer(request, route, fault)
+                user, arguments, status, headers, body = self._answer(request, route, fault)
             finally:
                 self.control.gate.leave()
             if plan is not None and plan.service.startswith("_"):
@@ -114,6 +114,7 @@ class App:
                 path=raw,
                 operation=plan.id if plan else None,
                 user=user,
+                arguments=arguments,
                 status=status,
                 milliseconds=round((time.perf_counter() - started) * 1000, 3),
                 fault=fault["kind"] if fault else None,
@@ -128,13 +129,14 @@ class App:
 
     def _answer(
         self, request: Request, route: Route, fault: dict[str, Any] | None
-    ) -> tuple[str, int, dict[str, str], Iterable[bytes]]:
-        """Return user, status, headers and body."""
+    ) -> tuple[str, dict[str, Any], int, dict[str, str], Iterable[bytes]]:
+        """Return user, arguments for the log, status, headers and body."""
         plan = route[0]
         with closing(Arguments()) as arguments:
             caller: list[str] = []
             reply = self._reply(request, route, arguments, caller, fault)
-            return "".join(caller), *self._bytes(plan, reply, arguments)
+            answer = self._bytes(plan, reply, arguments)
+            return "".join(caller), arguments.noted(), *answer
 
     def _strike_late(self, fault: dict[str, Any]) -> None:
         """Strike with a fault that hits when the service has done its work."""

@@ -21,6 +21,8 @@ from agavepy.sandbox.errors import ApiError
 
 #: Form fields and JSON bodies are held in memory; uploads go to the disk whatever their size.
 MAX_BODY = 64 << 20
+#: The largest JSON body that the log of requests keeps, in bytes.
+MAX_NOTED = 1 << 16
 #: An operation that consumes this passes its body on: it is given the stream, unread.
 ANY_BODY = "*/*"
 
@@ -33,6 +35,16 @@ class Arguments:
     body: Any = None
     files: dict[str, FileStorage] = field(default_factory=dict)
     spooled: list[Path] = field(default_factory=list)
+    #: Bytes of the body, as far as they were announced.
+    size: int = 0
+
+    def noted(self) -> dict[str, Any]:
+        """Return what a log keeps: the arguments by name, uploads by the name of their file."""
+        noted = dict(self.values)
+        if isinstance(self.body, dict | list | str | int | float) and self.size <= MAX_NOTED:
+            noted["body"] = self.body
+        noted.update((name, upload.filename) for name, upload in self.files.items())
+        return noted
 
     def close(self) -> None:
         """Remove uploads that no service has taken."""
@@ -51,6 +63,7 @@ def read(
     Raises ApiError 400 for an argument that is not of its type, a missing one, or a broken body.
     """
     fields: dict[str, Any] = {}
+    into.size = request.content_length or 0
     if ANY_BODY in plan.consumes:
         into.body = request.stream
     elif request.content_type and request.content_type.startswith("multipart/form-data"):

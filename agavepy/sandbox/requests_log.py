@@ -6,6 +6,8 @@ import re
 from collections import deque
 from typing import Any
 
+from agavepy.curl import blotted as blotted_data
+
 MOST = 10_000
 _SECRET = re.compile(
     r"(?i)([?&](?:x-nonce|token|access_token|refresh_token|password|client_secret|code)=)[^&]+"
@@ -27,7 +29,7 @@ class RequestLog:
 
     def listing(self, operation: str = "") -> list[dict[str, Any]]:
         """Return the requests for one operation, or all."""
-        kept = list(self._kept)
+        kept = [{**item, "arguments": blotted_data(item["arguments"])} for item in self._kept]
         return [item for item in kept if item["operation"] == operation] if operation else kept
 
     def clear(self) -> None:

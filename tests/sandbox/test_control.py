@@ -254,3 +254,15 @@ def test_the_log_tells_what_was_asked_and_keeps_no_secret(ada: Http, door: Http)
     assert "limit=3" in log[0]["path"]
     assert "TOPSECRET" not in str(log)
     assert [i["status"] for i in door.get("/requests?operation=systems.get").json()] == [404]
+
+
+def test_the_log_tells_what_was_asked_for_and_no_secret(ada: Http, door: Http) -> None:
+    ada.get(f"{LISTING}?limit=1&naked=true")
+    ada.post(MEDIA, files={"fileToUpload": ("up.txt", b"up")}, data={"fileName": "x.txt"})
+    body = {"clientName": "from-a-test", "password": "s3cret"}
+    requests.post(f"{ada.base_url}/clients/v2", json=body, auth=("ada", "ada"), timeout=9)
+    listed, uploaded, created = (item["arguments"] for item in door.get("/requests").json()[-3:])
+    where = {"systemId": "sandbox.storage", "filePath": "ada"}
+    assert listed == {**where, "limit": 1, "naked": True}
+    assert uploaded == {**where, "fileName": "x.txt", "fileToUpload": "up.txt"}
+    assert created["body"] == {"clientName": "from-a-test", "password": "***"}
