@@ -6,7 +6,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any, cast
 
 from werkzeug.wrappers import Request
@@ -155,6 +155,10 @@ class App:
     ) -> Reply:
         plan = route[0]
         try:
+            if fault and plan and faults.is_instead(fault):
+                # The log tells what was asked for, although nobody will serve it.
+                with suppress(ApiError):
+                    read(arguments, plan, request, route[1], self.tenant.root / "spool")
             instead = faults.instead(fault) if fault else None
             return instead or self._serve(request, route, arguments, caller)
         except Fault as refused:

@@ -14,8 +14,12 @@ if TYPE_CHECKING:
     from bravado_core.spec import Spec
 
 
+#: A body that is not JSON, or that nobody has read.
+UNREAD: Any = object()
+
+
 class Checks:
-    """Validates replies; documents are read by bravado-core when a service first answers."""
+    """Validates answers; documents are read by bravado-core when a service first answers."""
 
     def __init__(self) -> None:
         self._specs: dict[str, Spec] = {}
@@ -23,22 +27,29 @@ class Checks:
 
     def reply(self, plan: Plan, reply: Reply) -> None:
         """Raise SandboxError when the status is not described or the body has another shape."""
-        spec, operation = self._operation(plan)
-        responses = operation["responses"]
-        described = responses.get(str(reply.status), responses.get("default"))
-        if described is None:
-            raise SandboxError(
-                f"{plan.id} answered {reply.status}, which its description does not have"
-            )
-        schema = spec.deref(spec.deref(described).get("schema"))
-        if schema is None or reply.kind == "raw" or schema.get("type") == "file":
-            return
         body = reply.result
-        if plan.answer.family != "none" and reply.kind != "plain":
+        if reply.kind == "raw":
+            body = UNREAD
+        elif plan.answer.family != "none" and reply.kind != "plain":
             body = success(plan.answer.family, reply.message, reply.result, reply.kind == "result")
-        fault = _difference(spec, schema, body)
+        fault = self.answer(plan, reply.status, body)
         if fault:
             raise SandboxError(f"{plan.id} answered {fault}")
+
+    def answer(self, plan: Plan, status: int, body: Any) -> str:
+        """Return what is not as described in an answer, "" when all is.
+
+        ``body`` is parsed JSON, or UNREAD to have only the status looked at.
+        """
+        spec, operation = self._operation(plan)
+        responses = operation["responses"]
+        described = responses.get(str(status), responses.get("default"))
+        if described is None:
+            return f"{status}, which its description does not have"
+        schema = spec.deref(spec.deref(described).get("schema"))
+        if schema is None or body is UNREAD or schema.get("type") == "file":
+            return ""
+        return _difference(spec, schema, body)
 
     def body(self, plan: Plan, body: Any) -> None:
         """Raise ApiError 400 when a body is not what its description says, naming the place."""

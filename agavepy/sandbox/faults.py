@@ -53,11 +53,16 @@ class Faults:
         return left
 
 
+def is_instead(fault: dict[str, Any]) -> bool:
+    """Tell whether a fault answers in place of the service."""
+    return fault["kind"] in _INSTEAD
+
+
 def instead(fault: dict[str, Any]) -> Reply | None:
     """Return or raise what a fault answers in place of the service; None: the service answers."""
-    kind = fault["kind"]
-    if kind not in _INSTEAD:
+    if not is_instead(fault):
         return None
+    kind = fault["kind"]
     if kind == "status":
         status = int(fault.get("status", 500))
         raise ApiError(status, str(fault.get("message", f"A fault that was ordered: {status}")))

@@ -1,0 +1,52 @@
+"""The control door of a sandbox as Python: of one in this process or of any other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import requests
+
+from agavepy import loader
+from agavepy.auth.authenticators import Authenticator
+from agavepy.errors import CredentialsError
+from agavepy.operation import Service
+from agavepy.transport import Transport
+
+
+class Door(Authenticator):
+    """The described operations of the control door, each a method: ``door.call.getClock()``.
+
+    ``secret`` is that of the run; the ready file of ``agavepy sandbox`` holds it. What the door
+    refuses is raised as for any call.
+    """
+
+    header_name = "X-Sandbox-Secret"
+
+    def __init__(self, url: str, secret: str, verify: bool | str = True) -> None:
+        super().__init__(url)
+        session = requests.Session()  # of its own: nobody watches it or answers in its place
+        session.trust_env = False
+        self.transport = Transport(url, verify=verify, session=session)
+        self._secret = secret
+        self.call = Service(self, loader.load(loader.SPECS / "_sandbox.yaml"))
+
+    def stamp(self, request: requests.PreparedRequest) -> None:
+        """Put the secret on a request."""
+        request.headers[self.header_name] = self._secret
+
+    def authenticator(self, security: str) -> Authenticator:
+        """Return itself: the door's operations need its secret."""
+        if not self._secret:
+            raise CredentialsError(
+                "the sandbox's control door needs the secret of its run: give --agave-url the "
+                "path of the ready file that `agavepy sandbox --ready-file` writes"
+            )
+        return self
+
+    def service(self, name: str) -> Any:
+        """Return the door's operations."""
+        return self.call
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.transport.close()

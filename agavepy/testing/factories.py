@@ -1,0 +1,286 @@
+"""Users, systems, jobs and actors for a test, made through the tenant's own services."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from agavepy.errors import UsageError
+from agavepy.sandbox.lifecycle import JOBS
+from agavepy.testing.server import LocalServer, Server
+from agavepy.waiters import follow
+
+if TYPE_CHECKING:
+    from agavepy.client import Agave
+
+_number = itertools.count(1)
+
+
+def user(
+    server: Server, username: str | None = None, *, password: str | None = None, admin: bool = False
+) -> Agave:
+    """Make a user with a home directory on the public storage; return their logged-in client.
+
+    ``password`` is the name unless given; ``admin`` makes an administrator of the tenant. Raises
+    BadRequest for a name that is taken.
+    """
+    from agavepy.client import Agave
+
+    name = username or f"user{next(_number)}"
+    secret = password or name
+    administrator = server.client("admin")
+    administrator.profiles.create(
+        body={
+            "username": name,
+            "password": secret,
+            "email": f"{name}@example.org",
+            "first_name": name.capitalize(),
+            "last_name": "Test",
+        }
+    )
+    if admin:
+        administrator.admin.addRoleToAccount(accountId=name, body={"roleId": "admin"})
+    client = Agave(
+        api_server=server.url,
+        tenant_id=server.tenant_id,
+        username=name,
+        password=secret,
+        verify=server.ca_bundle or True,
+        cache_client=False,
+    )
+    client.clients.create(body={"clientName": f"{name}-testing"})
+    public = client.systems.list(default=True, type="STORAGE", public=True)
+    for system in public:
+        client.files.manage(systemId=system.id, filePath="", body={"action": "mkdir", "path": name})
+    return client
+
+
+class System:
+    """A private storage system of a user, whose files are those of a directory of the test.
+
+    ``id`` is its name in calls, ``path`` the directory. Files are put and read by path relative
+    to its root, as text or bytes.
+    """
+
+    def __init__(self, client: Agave, system_id: str, path: Path) -> None:
+        self.id = system_id
+        self.path = path
+        self.client = client
+
+    def put(self, path: str, content: bytes | str) -> str:
+        """Write a file, its directories included, and return its ``agave://`` address."""
+        target = self._local(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content.encode() if isinstance(content, str) else content)
+        return self.uri(path)
+
+    def get(self, path: str) -> bytes:
+        """Return the content of a file. Raises FileNotFoundError."""
+        return self._local(path).read_bytes()
+
+    def tree(self) -> list[str]:
+        """Return the relative paths of all files, sorted; directories that are empty end in ``/``.
+
+        Links are not followed.
+        """
+        return sorted(self._walk())
+
+    def uri(self, path: str = "") -> str:
+        """Return the ``agave://`` address of a path."""
+        return f"agave://{self.id}/{path.lstrip('/')}"
+
+    def _local(self, path: str) -> Path:
+        target = self.path / path.lstrip("/")
+        if not target.resolve().is_relative_to(self.path.resolve()):
+            raise UsageError(f"{path!r} leads out of the system {self.id}")
+        return target
+
+    def _walk(self) -> Iterator[str]:
+        for folder, folders, names in os.walk(self.path):
+            here = Path(folder).relative_to(self.path)
+            for name in names:
+                yield (here / name).as_posix()
+            if not folders and not names and here.parts:
+                yield f"{here.as_posix()}/"
+
+
+def system(
+    server: Server, client: Agave, path: Path, system_id: str | None = None, **fields: Any
+) -> System:
+    """Register a storage system of ``client`` whose root directory is ``path``.
+
+    ``fields`` replace those of its definition. Needs a sandbox of this process.
+    """
+    root = _local(server, "a system on a directory of the test").tenant.root
+    name = system_id or f"test.storage.{next(_number)}"
+    definition: dict[str, Any] = {
+        "id": name,
+        "name": f"Storage of a test, {path.name}",
+        "type": "STORAGE",
+        "storage": {
+            "host": "storage.test.invalid",
+            "port": 22,
+            "protocol": "SFTP",
+            "rootDir": "/",
+            "homeDir": "/",
+            "auth": {"type": "PASSWORD", "username": "test", "password": "test"},
+        },
+        **fields,
+    }
+    # Where the sandbox keeps the files of the system: it makes a directory only if there is none.
+    (root / "systems" / quote(name, safe="")).symlink_to(path, target_is_directory=True)
+    client.systems.add(body=definition)
+    return System(client, name, path)
+
+
+def job(
+    client: Agave,
+    app_id: str = "wc-1.0",
+    inputs: Mapping[str, Any] | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    wait: bool = True,
+    timeout_s: float = 60.0,
+    **fields: Any,
+) -> Any:
+    """Submit a job and return it, ended unless ``wait`` is False.
+
+    Without ``inputs``, the demo's app counts the demo's file. ``fields`` are further fields of the
+    request. Raises TimedOut after ``timeout_s`` seconds without an end.
+    """
+    if inputs is None and app_id == "wc-1.0":
+        inputs = {"file": f"agave://sandbox.storage/{client.username}/data/hello.txt"}
+    request = {
+        "name": f"test-{next(_number)}",
+        "appId": app_id,
+        "inputs": dict(inputs or {}),
+        "parameters": dict(parameters or {}),
+        **fields,
+    }
+    submitted = client.jobs.submit(body=request)
+    if not wait:
+        return submitted
+    final = {status for status in JOBS.moves if JOBS.ended(status)}
+    for _ in follow(lambda: client.jobs.getHistory(jobId=submitted.id), final, timeout_s=timeout_s):
+        pass
+    return client.jobs.get(jobId=submitted.id)
+
+
+class Actor:
+    """An actor that runs a Python function: ``id`` is its name in calls."""
+
+    def __init__(self, client: Agave, actor_id: str) -> None:
+        self.client = client
+        self.id = actor_id
+
+    def send(self, message: Any = "", **environment: Any) -> str:
+        """Send a message (text, or what JSON has) and return the id of its execution."""
+        body = message if isinstance(message, str) else dict(message)
+        sent = self.client.actors.sendMessage(
+            actorId=self.id, body={"message": body}, environment=environment or None
+        )
+        execution_id: str = sent.executionId
+        return execution_id
+
+    def wait(self, execution_id: str, timeout_s: float = 60.0) -> Any:
+        """Return an execution that has ended. Raises TimedOut."""
+
+        def seen() -> list[Any]:
+            return [self.client.actors.getExecution(actorId=self.id, executionId=execution_id)]
+
+        for _ in follow(_once_each(seen), {"COMPLETE", "ERROR"}, timeout_s=timeout_s):
+            pass
+        return seen()[0]
+
+    def run(self, message: Any = "", *, timeout_s: float = 60.0, **environment: Any) -> bytes:
+        """Send a message and return what the function returned, b"" for nothing.
+
+        Raises AssertionError with the log when the function failed.
+        """
+        execution_id = self.send(message, **environment)
+        ended = self.wait(execution_id, timeout_s)
+        if ended.status != "COMPLETE" or ended.exitCode:
+            raise AssertionError(f"the actor's function failed:\n{self.logs(execution_id)}")
+        result: bytes = self.client.actors.getOneExecutionResult(
+            actorId=self.id, executionId=execution_id
+        ).content
+        return result
+
+    def logs(self, execution_id: str) -> str:
+        """Return what an execution has printed."""
+        logs = self.client.actors.getExecutionLogs(actorId=self.id, executionId=execution_id)
+        return str(logs.logs)
+
+
+def _once_each(look: Callable[[], list[Any]]) -> Callable[[], list[Any]]:
+    """Make a history of a thing that only has a status: one more entry for each new status."""
+    history: list[Any] = []
+
+    def seen() -> list[Any]:
+        now = look()
+        if not history or history[-1].status != now[0].status:
+            history.extend(now)
+        return history
+
+    return seen
+
+
+#: What an image of a function runs: the function is beside it, pickled by the test.
+_RUN = """#!{python}
+import os, pathlib, pickle, socket, sys
+sys.path[:0] = {path!r}
+function = pickle.loads(pathlib.Path({function!r}).read_bytes())
+result = function(os.environ["MSG"])
+if result is not None:
+    data = result if isinstance(result, bytes) else str(result).encode()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as results:
+        results.sendto(data, os.environ["_abaco_results_socket"])
+"""
+
+
+def actor(server: Server, client: Agave, function: Callable[[str], object], **fields: Any) -> Actor:
+    """Register an actor that calls ``function`` with the text of each message.
+
+    What it returns is the result, as bytes or as text; what it prints is the log; an exception
+    ends the execution with exit code 1. It runs in a process of its own, with the environment of an
+    actor, so that ``agavepy.actors`` works there. ``fields`` are further fields of the actor.
+    Needs a sandbox of this process, and cloudpickle.
+    """
+    import cloudpickle
+
+    root = _local(server, "an actor that runs a function of the test").tenant.root
+    name = f"{getattr(function, '__name__', 'function').strip('<>')}-{next(_number)}".lower()
+    image = f"agavepy-testing/{name}"
+    folder = root / "images" / image
+    folder.mkdir(parents=True)
+    module = sys.modules.get(function.__module__)
+    by_value = module is not None and function.__module__ != "__main__"
+    if by_value:  # a process that is no test cannot import the test's module
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        (folder / "function.pkl").write_bytes(cloudpickle.dumps(function))
+    finally:
+        if by_value:
+            cloudpickle.unregister_pickle_by_value(module)
+    run = folder / "run"
+    run.write_text(
+        _RUN.format(
+            python=sys.executable,
+            path=[entry for entry in sys.path if entry],
+            function=str(folder / "function.pkl"),
+        )
+    )
+    run.chmod(0o755)
+    made = client.actors.add(body={"image": image, "name": name, **fields})
+    return Actor(client, made.id)
+
+
+def _local(server: Server, what: str) -> LocalServer:
+    if isinstance(server, LocalServer):
+        return server
+    raise UsageError(f"{what} needs the sandbox of the test run: leave --agave-url out")

@@ -1,0 +1,302 @@
+"""The fixtures of the pytest plugin, each a few lines over the module that does the work.
+
+Nothing of the package is imported before a test asks for a fixture.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+if TYPE_CHECKING:
+    from agavepy.client import Agave
+    from agavepy.testing.calls import Calls
+    from agavepy.testing.cassette import Cassette
+    from agavepy.testing.clock import Clock
+    from agavepy.testing.factories import Actor, System
+    from agavepy.testing.faults import Faults
+    from agavepy.testing.server import Server
+    from agavepy.testing.stub import Stub
+    from agavepy.testing.wire import Wire
+
+__all__ = [
+    "agave",
+    "agave_actor",
+    "agave_admin",
+    "agave_as",
+    "agave_calls",
+    "agave_cassette",
+    "agave_clock",
+    "agave_faults",
+    "agave_home",
+    "agave_job",
+    "agave_sandbox",
+    "agave_server",
+    "agave_stub",
+    "agave_surroundings",
+    "agave_system",
+    "agave_user",
+    "agave_wire",
+    "live_agave",
+]
+
+LIVE = "agave_live"
+#: Where the calls of a test are, for its report.
+WIRE: pytest.StashKey[Any] = pytest.StashKey()
+FAILED: pytest.StashKey[bool] = pytest.StashKey()
+
+
+@pytest.fixture(scope="session")
+def agave_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """The tenant of this process: a running ``Sandbox`` on a free port, or that of --agave-url."""
+    from agavepy.testing.server import LocalServer, RemoteServer
+
+    config = request.config
+    where = config.getoption("--agave-url")
+    server: LocalServer | RemoteServer
+    if where:
+        if hasattr(config, "workerinput"):
+            raise pytest.UsageError(
+                "--agave-url names one tenant, and each worker of pytest-xdist brings its tenant "
+                "back after a test: leave out -n, or --agave-url"
+            )
+        server = RemoteServer(where)
+    else:
+        # Below pytest's own directory, which it removes also when the process does not end well.
+        state = tmp_path_factory.mktemp("agave") / "state"
+        server = LocalServer(seed=config.getini("agave_seed"), state=state)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def live_agave(request: pytest.FixtureRequest) -> Agave:
+    """The client of --agave-live, whose renewed tokens are kept where the login was found."""
+    from agavepy.client import Agave
+    from agavepy.errors import CredentialsError
+
+    profile = request.config.getoption("--agave-live")
+    if profile == "current":
+        client = Agave.restore()
+    else:
+        try:
+            client = Agave.restore(client_name=profile)
+        except CredentialsError:
+            client = Agave.restore(tenant_id=profile)
+    client.tokens()  # before HOME is set aside: here it learns which file is its own
+    return client
+
+
+@pytest.fixture
+def agave_surroundings(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    """Clean surroundings: no login but the test's own, no host but this machine."""
+    from agavepy.testing.isolation import loopback_only, surroundings
+
+    hosts = set()
+    if request.node.get_closest_marker(LIVE):
+        live = request.getfixturevalue("live_agave")
+        hosts.add(str(urlsplit(live.api_server).hostname))
+    elif _recording_live(request):
+        hosts.add(str(urlsplit(request.getfixturevalue("live_agave").api_server).hostname))
+    if request.config.getoption("--agave-url"):
+        server = request.getfixturevalue("agave_server")
+        hosts.add(str(urlsplit(server.url).hostname))
+    if not request.config.getini("agave_isolate"):
+        yield _own_home()
+        return
+    with surroundings(tmp_path_factory.mktemp("agave-home")) as directory, loopback_only(hosts):
+        yield directory
+
+
+@pytest.fixture
+def agave_wire(request: pytest.FixtureRequest, agave_surroundings: Path) -> Iterator[Wire]:
+    """What the clients of a test go through: its calls are shown when it fails."""
+    from agavepy.testing.wire import Wire
+
+    mode = request.config.getoption("--agave-validate") or request.config.getini("agave_validate")
+    with Wire() as wire:
+        if mode != "off":
+            from agavepy.testing.validate import MODES, Validator
+
+            if mode not in MODES:
+                raise pytest.UsageError(f"agave_validate = {mode}: choose from {', '.join(MODES)}")
+            wire.watchers.append(Validator(mode == "strict"))
+        request.node.stash[WIRE] = wire
+        yield wire
+
+
+@pytest.fixture
+def agave_sandbox(agave_wire: Wire, agave_server: Server) -> Iterator[Server]:
+    """The tenant, which is brought back to its first state after the test."""
+    from agavepy.testing.server import restored
+
+    with restored(agave_server):
+        yield agave_server
+
+
+@pytest.fixture
+def agave(request: pytest.FixtureRequest, agave_wire: Wire) -> Iterator[Agave]:
+    """A logged-in client of the user ``ada``; of a live tenant or of a cassette if so marked."""
+    if "agave_cassette" in request.fixturenames:
+        yield request.getfixturevalue("agave_cassette").client
+        return
+    if request.node.get_closest_marker(LIVE):
+        yield request.getfixturevalue("live_agave")
+        return
+    client = request.getfixturevalue("agave_sandbox").client("ada")
+    yield client
+
+
+@pytest.fixture
+def agave_as(agave_sandbox: Server) -> Callable[[str], Agave]:
+    """A factory of logged-in clients by user name; one client for each."""
+    return functools.cache(agave_sandbox.client)
+
+
+@pytest.fixture
+def agave_admin(agave_as: Callable[[str], Agave]) -> Agave:
+    """A client of the tenant's administrator."""
+    return agave_as("admin")
+
+
+@pytest.fixture
+def agave_home(request: pytest.FixtureRequest, agave_surroundings: Path) -> Path:
+    """The credentials directory of the test, with a login of ``ada``, that restore() reads."""
+    if "agave_stub" not in request.fixturenames:
+        client = request.getfixturevalue("agave_sandbox").client("ada")
+        client.save_configs(agave_surroundings)
+        client.transport.close()
+    return agave_surroundings
+
+
+@pytest.fixture
+def agave_clock(agave_sandbox: Server) -> Clock:
+    """The time of the tenant and its clients: ``agave_clock.advance(3600)``."""
+    from agavepy.testing.clock import Clock
+
+    return Clock(agave_sandbox.door)
+
+
+@pytest.fixture
+def agave_faults(request: pytest.FixtureRequest, agave_sandbox: Server) -> Faults:
+    """Faults to order; those of the markers ``agave_faults`` are ordered already."""
+    from agavepy.testing.faults import Faults
+
+    faults = Faults(agave_sandbox.door)
+    for mark in reversed(list(request.node.iter_markers("agave_faults"))):
+        faults.add(*mark.args, **mark.kwargs)
+    return faults
+
+
+@pytest.fixture
+def agave_calls(agave_sandbox: Server) -> Calls:
+    """What the tenant was asked by this test."""
+    from agavepy.testing.calls import Calls
+
+    calls = Calls(agave_sandbox.door)
+    calls.clear()
+    return calls
+
+
+@pytest.fixture
+def agave_stub(agave_wire: Wire) -> Iterator[Stub]:
+    """Answers without a server; those that are left at the end fail the test."""
+    from agavepy.testing.stub import Stub
+
+    stub = Stub(agave_wire)
+    with stub.standing_in():
+        yield stub
+    stub.assert_no_pending()
+
+
+@pytest.fixture
+def agave_cassette(request: pytest.FixtureRequest, agave_wire: Wire) -> Iterator[Cassette]:
+    """The recorded calls of the test, in ``cassettes/`` beside its file; see --agave-record."""
+    from agavepy.client import Agave
+    from agavepy.testing.cassette import Cassette
+
+    name = re.sub(r"[^\w.\[\]-]+", "_", request.node.name)
+    path = request.node.path.parent / "cassettes" / request.node.path.stem / f"{name}.yaml"
+    cassette = Cassette(path, request.config.getoption("--agave-record"))
+    with ExitStack() as stack:
+        if not cassette.recording:
+            cassette.client = Agave(**stack.enter_context(cassette.replaying(agave_wire)))
+            yield cassette
+            return
+        live = _recording_live(request)
+        name = "live_agave" if live else "agave_sandbox"
+        source = request.getfixturevalue(name)
+        client = source if live else source.client("ada")
+        secrets = (client.password, client.api_secret, client._token, client.refresh_token)
+        cassette.client = client
+        stack.enter_context(cassette.keeping(agave_wire, client.api_server, *secrets))
+        yield cassette
+        if not request.node.stash.get(FAILED, False):
+            cassette.save()
+
+
+@pytest.fixture
+def agave_user(agave_sandbox: Server) -> Callable[..., Agave]:
+    """A factory of users: ``agave_user("linus")`` is a logged-in client of a new one."""
+    from agavepy.testing import factories
+
+    return functools.partial(factories.user, agave_sandbox)
+
+
+@pytest.fixture
+def agave_system(
+    agave: Agave, agave_sandbox: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., System]:
+    """A factory of storage systems of ``ada``, each on a temporary directory."""
+    from agavepy.testing import factories
+
+    def make(system_id: str | None = None, **fields: Any) -> System:
+        path = tmp_path_factory.mktemp("agave-system")
+        return factories.system(agave_sandbox, agave, path, system_id, **fields)
+
+    return make
+
+
+@pytest.fixture
+def agave_job(agave: Agave, agave_sandbox: Server) -> Callable[..., Any]:
+    """A factory of jobs of ``ada``: ``agave_job("wc-1.0", inputs)`` has ended when it is back."""
+    from agavepy.testing import factories
+
+    return functools.partial(factories.job, agave)
+
+
+@pytest.fixture
+def agave_actor(agave: Agave, agave_sandbox: Server) -> Callable[..., Actor]:
+    """A factory of actors: ``agave_actor(function)`` runs a Python function for each message."""
+    from agavepy.testing import factories
+
+    return functools.partial(factories.actor, agave_sandbox, agave)
+
+
+def _recording_live(request: pytest.FixtureRequest) -> bool:
+    option = request.config.getoption
+    return (
+        "agave_cassette" in request.fixturenames
+        and bool(option("--agave-live"))
+        and option("--agave-record") != "none"
+    )
+
+
+def _own_home() -> Path:
+    import os
+
+    from agavepy import config
+
+    return config.credentials_directory(os.environ)

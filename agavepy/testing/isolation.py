@@ -1,0 +1,95 @@
+"""Keep a test to this machine and to files of its own: no real login, no other host."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from agavepy import config
+from agavepy.errors import AgaveError
+
+#: What would tell a client of a tenant, a login or a way out that is not the test's.
+_PREFIXES = ("AGAVE", "TAPIS", "_abaco", "SWAGGERPY", "NETRC", "REQUESTS_CA", "CURL_CA")
+_NAMES_OF_LOOPBACK = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
+
+
+class IsolationError(AgaveError):
+    """A test tried to leave the machine."""
+
+
+@contextmanager
+def surroundings(home: Path) -> Iterator[Path]:
+    """Set HOME aside, and every variable that tells clients of a tenant; yield the credentials.
+
+    The directory of credentials is made, empty, below ``home``. Compiled plans stay where they
+    are cached.
+    """
+    cache = os.environ.get("XDG_CACHE_HOME") or str(config.home_directory(os.environ) / ".cache")
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(_PREFIXES) and not name.lower().endswith("_proxy")
+    }
+    kept |= {"HOME": str(home), "XDG_CACHE_HOME": cache, "NETRC": os.devnull}
+    with mock.patch.dict(os.environ, kept, clear=True):
+        directory = config.credentials_directory(os.environ)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        yield directory
+
+
+@contextmanager
+def loopback_only(allowed: Collection[str] = ()) -> Iterator[None]:
+    """Refuse, with IsolationError, to look up or connect to any host but this machine.
+
+    ``allowed`` are further hosts, by the names that are connected to.
+    """
+    passing = set(allowed)
+
+    def check(host: Any) -> None:
+        name = host.decode() if isinstance(host, bytes) else host
+        if name and name not in passing and not _is_here(name):
+            raise IsolationError(
+                f"the test tried to reach {name}: a test with agavepy's fixtures reaches only this "
+                "machine. Use the clients of the fixtures, mark the test agave_live, or set "
+                "`agave_isolate = false` in the configuration of pytest"
+            )
+
+    look_up = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
+        check(host)
+        found = look_up(host, *args, **kwargs)
+        if host in passing:
+            passing.update(str(address[0]) for *_, address in found)
+        return found
+
+    def guarded(connect: Callable[..., Any]) -> Callable[..., Any]:
+        def checked(self: socket.socket, address: Any) -> Any:
+            if self.family in (socket.AF_INET, socket.AF_INET6):
+                check(address[0])
+            return connect(self, address)
+
+        return checked
+
+    with (
+        mock.patch.object(socket, "getaddrinfo", getaddrinfo),
+        mock.patch.object(socket.socket, "connect", guarded(socket.socket.connect)),
+        mock.patch.object(socket.socket, "connect_ex", guarded(socket.socket.connect_ex)),
+    ):
+        yield
+
+
+def _is_here(host: str) -> bool:
+    if host.lower() in _NAMES_OF_LOOPBACK or host.lower().endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
