@@ -73,11 +73,12 @@ class Checks:
 
 def _difference(spec: Spec, schema: Any, value: Any) -> str:
     """Return where ``value`` is not as the schema says, and how; "" when it is."""
-    from bravado_core.validate import validate_schema_object
+    from bravado_core.validate import validate_object
     from jsonschema import ValidationError
 
     try:
-        validate_schema_object(spec, spec.deref(schema), value)
+        # validate_schema_object passes over a schema without a `type`, such as an `allOf`.
+        validate_object(spec, spec.deref(schema), value)
     except ValidationError as error:
         where = ".".join(str(step) for step in error.absolute_path) or "the body"
         return f"{where} = {error.instance!r:.200}: {error.message:.300}"
