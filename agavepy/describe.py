@@ -33,6 +33,7 @@ _CREDENTIALS = {
 _REQUIREMENTS = {
     "admin": "a tenant administrator",
     "aloe": "a tenant that runs the Aloe jobs service",
+    "classic": "a tenant that runs the classic jobs service",
 }
 _RESULTS = {
     "raw": "The streamed response: read its iter_content(), or close it.",

@@ -14,7 +14,7 @@ from agavepy.errors import nearest
 PREFIX = "x-agavepy-"
 FAMILIES = ("java", "php", "django", "flask", "none")
 CREDENTIALS = ("bearer", "user", "client", "secret")
-REQUIREMENTS = ("admin", "aloe")
+REQUIREMENTS = ("admin", "aloe", "classic")
 SEARCH_TYPES = ("string", "number", "boolean", "date")
 
 

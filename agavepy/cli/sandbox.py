@@ -62,6 +62,7 @@ from agavepy.sandbox import DEFAULT_USERS, Sandbox, SandboxError
     show_default=True,
     help="Form in which the gateway refuses tokens: xml is that of old gateways.",
 )
+@click.option("--aloe", is_flag=True, help="Run the jobs service Aloe in place of the classic one.")
 @click.option(
     "--ready-file",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -84,6 +85,7 @@ def command(
     seed: str,
     token_ttl: int,
     faults: str,
+    aloe: bool,
     ready_file: Path | None,
     write_credentials: Path | None,
     log: bool,
@@ -104,6 +106,7 @@ def command(
             tenant=tenant,
             token_ttl=token_ttl,
             faults=faults,
+            jobs="aloe" if aloe else "classic",
             log=click.echo if log else None,
         ) as sandbox:
             names = dict.fromkeys((*sandbox.users, *sandbox.admins))  # --admin may name a --user
@@ -133,6 +136,7 @@ def _write_ready(path: Path, sandbox: Sandbox, logins: list[dict[str, Any]]) -> 
     content = {
         "url": sandbox.url,
         "tenant_id": sandbox.tenant_id,
+        "jobs": sandbox.settings.jobs,
         "pid": os.getpid(),
         "ca_bundle": sandbox.ca_bundle,
         "secret": sandbox.control.secret,
@@ -152,6 +156,7 @@ def _write_ready(path: Path, sandbox: Sandbox, logins: list[dict[str, Any]]) -> 
 
 def _greet(sandbox: Sandbox, logins: list[dict[str, Any]]) -> None:
     click.echo(f"Tenant {sandbox.tenant_id} answers at {sandbox.url} (Ctrl-C stops it)")
+    click.echo(f"Its jobs service is {sandbox.tenant.jobs.title}")
     for login in logins:
         note = " (tenant administrator)" if login["username"] in sandbox.admins else ""
         click.echo(f"  user {login['username']}, password {login['password']}{note}")

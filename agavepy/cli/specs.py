@@ -11,7 +11,11 @@ from agavepy.errors import UnknownName, nearest
 from agavepy.plan import Plan, ServicePlan
 
 #: What ``list`` notes beside an operation that not everybody can call everywhere.
-_MARKS = {"admin": "administrators only", "aloe": "Aloe tenants only"}
+_MARKS = {
+    "admin": "administrators only",
+    "aloe": "Aloe tenants only",
+    "classic": "classic tenants only",
+}
 
 
 @click.group("specs", no_args_is_help=True)

@@ -73,7 +73,7 @@ class App:
                 f"without a description {[f'{s}.{o}' for s, o in unknown]}"
             )
         self.control = tenant.control = Control(tenant, self._starting, self._stopping)
-        self._checks = Checks() if check_answers else None
+        self._checks = Checks(tenant.jobs.name) if check_answers else None
         self._log = log
 
     def start(self) -> None:
@@ -164,18 +164,18 @@ class App:
         except Fault as refused:
             return gateway.fault_reply(self.tenant, refused, plan)
         except ApiError as error:
-            return _refusal(plan, error)
+            return self._refusal(plan, error)
         except ConnectionError:
             raise
         except UnicodeEncodeError as error:
             text = f"A name cannot hold half a surrogate pair: {error.object!r:.80}"
-            return _refusal(plan, ApiError(400, text))
+            return self._refusal(plan, ApiError(400, text))
         except Exception as error:  # noqa: BLE001 - a handler's bug is a 500, told in the log
             if isinstance(error, OSError) and error.errno in disk.FULL:
                 text = "No space left for the state of the tenant: free some space and try again."
-                return _refusal(plan, ApiError(500, text))
+                return self._refusal(plan, ApiError(500, text))
             _log.exception("%s failed", plan.id if plan else request.path)
-            return _refusal(plan, ApiError(500, f"{type(error).__name__}: {error}"))
+            return self._refusal(plan, ApiError(500, f"{type(error).__name__}: {error}"))
 
     def _serve(
         self, request: Request, route: Route, arguments: Arguments, caller: list[str]
@@ -206,6 +206,8 @@ class App:
             remote_addr=request.remote_addr or "127.0.0.1",
         )
         reply = self._handlers[plan.service, plan.name](call)
+        if reply.message is None and plan.service == self.tenant.jobs.service:
+            reply.message = self.tenant.jobs.message(plan)
         if self._checks is not None:
             self._checks.reply(plan, reply)
         return reply
@@ -215,7 +217,7 @@ class App:
         plan, _, _ = self.router.match(allowed[0], _raw(request).partition("?")[0])
         status = 501 if _family(plan) == "php" else 405  # agave-tenants: whatever is not GET
         text = f"The method {request.method} is not allowed for {request.path}"
-        return _refusal(plan, ApiError(status, text, headers={"Allow": ", ".join(allowed)}))
+        return self._refusal(plan, ApiError(status, text, headers={"Allow": ", ".join(allowed)}))
 
     def _bytes(
         self, plan: Plan | None, reply: Reply, arguments: Arguments
@@ -234,7 +236,7 @@ class App:
             result = reply.result
             if has_result and arguments.values.get("filter") and family != "flask":
                 result = keep(result, str(arguments.values["filter"]))
-            content = success(family, reply.message, result, has_result)
+            content = success(family, reply.message, result, has_result, self._version(plan))
             if arguments.values.get("naked") and family in {"java", "php"}:
                 content = result if has_result else None
         elif reply.kind == "error" and arguments.values.get("naked"):
@@ -245,6 +247,17 @@ class App:
         headers.setdefault("Content-Type", "application/json;charset=UTF-8")
         headers["Content-Length"] = str(len(data))
         return reply.status, headers, [data]
+
+    def _version(self, plan: Plan | None) -> str:
+        """Return what the envelopes of a service call its version; "" for that of its family."""
+        model = self.tenant.jobs
+        return model.version if plan is not None and plan.service == model.service else ""
+
+    def _refusal(self, plan: Plan | None, error: ApiError) -> Reply:
+        family = _family(plan)
+        family = "java" if family == "none" else family
+        body = failure(family, error.message, error.result, self._version(plan))
+        return Reply(body, error.status, error.message, error.headers, kind="error")
 
 
 def _dump(content: Any, arguments: Arguments) -> bytes:
@@ -263,9 +276,3 @@ def _raw(request: Request) -> str:
 
 def _family(plan: Plan | None) -> str:
     return plan.answer.family if plan else "java"
-
-
-def _refusal(plan: Plan | None, error: ApiError) -> Reply:
-    family = _family(plan)
-    body = failure("java" if family == "none" else family, error.message, error.result)
-    return Reply(body, error.status, error.message, error.headers, kind="error")

@@ -9,6 +9,8 @@ from agavepy.plan import Plan
 from agavepy.sandbox.call import Reply
 from agavepy.sandbox.envelope import success
 from agavepy.sandbox.errors import ApiError, SandboxError
+from agavepy.sandbox.job_models import MODELS
+from agavepy.vendor import PREFIX
 
 if TYPE_CHECKING:
     from bravado_core.spec import Spec
@@ -19,9 +21,14 @@ UNREAD: Any = object()
 
 
 class Checks:
-    """Validates answers; documents are read by bravado-core when a service first answers."""
+    """Validates answers; documents are read by bravado-core when a service first answers.
 
-    def __init__(self) -> None:
+    ``jobs`` is the model of the tenant's jobs service, some answers of which are described apart
+    from the classic ones; without it an answer may be of either.
+    """
+
+    def __init__(self, jobs: str = "") -> None:
+        self._jobs = jobs
         self._specs: dict[str, Spec] = {}
         self._operations: dict[tuple[str, str], dict[str, Any]] = {}
 
@@ -46,10 +53,16 @@ class Checks:
         described = responses.get(str(status), responses.get("default"))
         if described is None:
             return f"{status}, which its description does not have"
-        schema = spec.deref(spec.deref(described).get("schema"))
+        described = spec.deref(described)
+        schema = spec.deref(described.get("schema"))
         if schema is None or body is UNREAD or schema.get("type") == "file":
             return ""
-        return _difference(spec, schema, body)
+        apart = {name: described.get(f"{PREFIX}{name}") for name in MODELS}
+        if self._jobs:
+            return _difference(spec, apart[self._jobs] or schema, body)
+        fault = _difference(spec, schema, body)
+        others = [other for other in apart.values() if other] if fault else []
+        return "" if any(not _difference(spec, other, body) for other in others) else fault
 
     def body(self, plan: Plan, body: Any) -> None:
         """Raise ApiError 400 when a body is not what its description says, naming the place."""

@@ -36,7 +36,7 @@ class Control:
         self.faults = Faults()
         self.requests = RequestLog()
         self.gate = Gate()
-        self.checks = Checks()
+        self.checks = Checks(tenant.jobs.name)
         self._tenant = tenant
         self._starting, self._stopping = starting, stopping
         self._snapshots: dict[str, Snapshot] = {}

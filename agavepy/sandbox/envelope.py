@@ -15,9 +15,14 @@ VERSIONS = {
 _EMPTY: dict[str, Any] = {"java": None, "php": "", "django": {}, "flask": None}
 
 
-def success(family: str, message: str | None, result: Any, has_result: bool) -> dict[str, Any]:
-    """Return the body of a success, its keys in the order of the family."""
-    version = VERSIONS[family]
+def success(
+    family: str, message: str | None, result: Any, has_result: bool, version: str = ""
+) -> dict[str, Any]:
+    """Return the body of a success, its keys in the order of the family.
+
+    ``version`` is that of a service which is not of its family's release.
+    """
+    version = version or VERSIONS[family]
     if family == "java":
         body: dict[str, Any] = {"status": "success", "message": message, "version": version}
         if has_result:
@@ -30,9 +35,9 @@ def success(family: str, message: str | None, result: Any, has_result: bool) -> 
     return {"status": "success", "message": message, "result": result, "version": version}
 
 
-def failure(family: str, message: str, result: Any = None) -> dict[str, Any]:
-    """Return the body of an error, its keys in the order of the family."""
-    version = VERSIONS[family]
+def failure(family: str, message: str, result: Any = None, version: str = "") -> dict[str, Any]:
+    """Return the body of an error, its keys in the order of the family; as :func:`success`."""
+    version = version or VERSIONS[family]
     if family == "php":
         return {"status": "error", "message": message, "result": "", "version": version}
     if family == "django":

@@ -7,6 +7,7 @@ import string
 import threading
 import time
 from typing import Any
+from uuid import UUID
 
 #: Nanoseconds since the epoch, moved so that they have nineteen digits for two centuries.
 _EARLIEST = 4_000_000_000_000_000_000
@@ -88,6 +89,12 @@ class Ids:
             self._last = max(self._last + 1, now)
             number = self._last
         return f"{number:019d}-242ac11b-0001-{kind}"
+
+    def rfc4122(self, kind: str) -> str:
+        """Return a random uuid of RFC 4122 and a three-digit ``kind``, as Aloe's jobs have."""
+        with self._lock:
+            number = self._random.getrandbits(128)
+        return f"{UUID(int=number, version=4)}-{kind}"
 
     def hex(self, length: int) -> str:
         """Return ``length`` random hexadecimal digits."""

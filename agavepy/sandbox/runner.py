@@ -12,7 +12,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any
 
 from agavepy.sandbox import runner_script, runner_staging
 from agavepy.sandbox.errors import ApiError
-from agavepy.sandbox.lifecycle import JOB_PUTTING_AWAY, JOBS
+from agavepy.sandbox.job_models import TAKEN_UP
 from agavepy.sandbox.runner_callbacks import Callbacks
 from agavepy.sandbox.runner_process import MARK, Process
 from agavepy.sandbox.runner_queue import Places
@@ -41,9 +41,13 @@ RUNTIME_EVENT = "JOB_RUNTIME_CALLBACK_EVENT"
 
 @dataclass(eq=False)
 class Run:
-    """One attempt of a job under way: how others reach it. ``over`` is set when it has ended."""
+    """One attempt of a job under way: how others reach it.
+
+    ``taken_up`` is set when the job is to be found, ``over`` when the attempt has ended.
+    """
 
     job: Job
+    taken_up: threading.Event = field(default_factory=threading.Event)
     cancelled: threading.Event = field(default_factory=threading.Event)
     exited: threading.Event = field(default_factory=threading.Event)
     over: threading.Event = field(default_factory=threading.Event)
@@ -72,7 +76,7 @@ class Runner:
         self._staging = threading.BoundedSemaphore(_STAGING)
         self._places = Places()
 
-    def start(self, job: Job) -> None:
+    def start(self, job: Job) -> Run:
         """Begin an attempt of a job; a sandbox that is closing leaves it to its next run."""
         run = Run(job)
         thread = threading.Thread(
@@ -80,10 +84,12 @@ class Runner:
         )
         with self._guard:
             if self._closing:
-                return
+                run.taken_up.set()
+                return run
             self._runs[job["id"]] = run
             self._threads.add(thread)
             thread.start()
+        return run
 
     def cancel(self, job_id: str) -> Run | None:
         """End what runs of a job, its process included; return the attempt, None without one."""
@@ -126,12 +132,10 @@ class Runner:
             thread.join(max(deadline - time.monotonic(), 0))
         self._closed = True
 
-    def _quietly(
-        self, run: Run, status: str, description: str, *, since: Iterable[str] = ()
-    ) -> bool:
+    def _quietly(self, run: Run, status: str, description: str, **more: Any) -> bool:
         """Change the status of a run's job; return False when it has moved on by itself."""
         try:
-            self.move(run.job, status, description, since=since)
+            self.move(run.job, status, description, **more)
         except Superseded:
             return False
         return True
@@ -141,7 +145,7 @@ class Runner:
         job_id = run.job["id"]
         try:
             try:
-                if run.job["status"] not in JOB_PUTTING_AWAY:
+                if run.job["status"] not in self._tenant.jobs.putting_away:
                     self._carry_out(run)
                 self._put_away(run)
             except Superseded:
@@ -154,19 +158,24 @@ class Runner:
                 _log.exception("job %s failed in the runner", job_id)
                 self._quietly(run, "FAILED", f"The sandbox failed to run the job: {error!r}")
             job = jobs.find(self._tenant, job_id)
-            if job is not None and JOBS.ended(job["status"]):
+            if job is not None and self._tenant.jobs.states.ended(job["status"]):
                 shutil.rmtree(folder_of(self._tenant, job), ignore_errors=True)
         finally:
             with self._guard:
                 if self._runs.get(job_id) is run:
                     del self._runs[job_id]
                 self._threads.discard(threading.current_thread())
+            run.taken_up.set()
             run.over.set()
             self._tenant.clock.notify()
 
     def _carry_out(self, run: Run) -> None:
         """Take a job from its first status to the end of its process."""
-        tenant, job = self._tenant, run.job
+        tenant, job, states = self._tenant, run.job, self._tenant.jobs.states
+        if job["status"] in tenant.jobs.unseen:
+            now = tenant.clock.now()
+            job = self.move(job, TAKEN_UP, "Job accepted and queued for submission.", created=now)
+        run.taken_up.set()
         app = apps.find(tenant, job["appId"])
         if app is None:
             raise ApiError(404, f"App {job['appId']} does not exist any more")
@@ -174,7 +183,7 @@ class Runner:
         with self._staging:
             run.check()
             directory = runner_staging.make_directory(tenant, job, app)
-            if job["inputs"]:
+            if job["inputs"] or not states.allows(job["status"], "STAGED"):
                 job = self.move(job, "STAGING_INPUTS", "Staging inputs to execution system")
                 names = runner_staging.stage_inputs(tenant, job, directory, run.check)
                 text = "Job inputs staged to execution system"
@@ -182,6 +191,8 @@ class Runner:
             else:
                 text = "Skipping staging. No input data associated with this job."
                 job = self.move(job, "STAGED", text)
+        if not states.allows(job["status"], "SUBMITTING"):
+            job = self.move(job, "STAGING_JOB", "Staging the job to execution system")
         job = self.move(job, "SUBMITTING", "Preparing job for submission.")
         folder = folder_of(tenant, job)
         callbacks = Callbacks(folder / "callbacks", self._hears(run))
@@ -189,14 +200,31 @@ class Runner:
             script = self._write_script(job, app, directory, callbacks)
             runner_staging.remember(directory, folder / "before.json")
             place = self._places.of(tenant, job)
-            queue = f"{job['batchQueue']} queue" if job["batchQueue"] else "execution system"
-            text = f"Job successfully placed into the {queue}"
-            job = self.move(job, "QUEUED", text, submitTime=tenant.clock.now())
-            with self._places.taken(place, run.cancelled):
+            if tenant.jobs.waits_in == "QUEUED":
+                job = self._queue(job)
+            with self._places.taken(place, run.cancelled, lambda: self._wait(run)):
                 run.check()
+                if job["status"] != "QUEUED":
+                    job = self._queue(job)
                 self._execute(run, job, directory, script)
         finally:
             callbacks.close()
+
+    def _wait(self, run: Run) -> None:
+        """Show that a job waits for its place, where that is a status of its own."""
+        job, status = jobs.find(self._tenant, run.job["id"]) or run.job, self._tenant.jobs.waits_in
+        if job["status"] != status:
+            text = f"The quota of {job['batchQueue'] or job['executionSystem']} is used up"
+            self.move(run.job, status, text, blockedCount=job["blockedCount"] + 1)
+
+    def _queue(self, job: Job) -> Job:
+        """Hand a job to its execution system, after whatever it has waited for."""
+        waited = jobs.find(self._tenant, job["id"]) or job
+        if waited["status"] != job["status"]:
+            job = self.move(job, job["status"], "The quota has room for the job")
+        queue = f"{job['batchQueue']} queue" if job["batchQueue"] else "execution system"
+        text = f"Job successfully placed into the {queue}"
+        return self.move(job, "QUEUED", text, submitTime=self._tenant.clock.now())
 
     def _write_script(
         self, job: Job, app: dict[str, Any], directory: Path, callbacks: Callbacks
@@ -212,7 +240,7 @@ class Runner:
             app,
             directory,
             template.read_text(encoding="utf-8", errors="surrogateescape"),
-            callbacks.command,
+            callbacks.command if self._tenant.jobs.hears_callbacks else _nothing,
         )
         script = directory / f"{slug(job['name'])}.ipcexe"
         script.write_text(text, encoding="utf-8", errors="surrogateescape")
@@ -256,10 +284,11 @@ class Runner:
             process.kill()
             raise
         finally:
-            process.wait()
+            code = process.wait()
             run.exited.set()
             tenant.clock.notify()
-            jobs.change(tenant, job, process=None)
+            now = tenant.clock.now()
+            jobs.change(tenant, job, process=None, exitCode=code, remoteEnded=now)
 
     def _limit(self, run: Run, job: Job) -> None:
         """Fail a job that runs for longer than it asked for; time is the tenant's."""
@@ -273,7 +302,8 @@ class Runner:
             clock.wait(due, max(deadline - clock.now(), 0.0))
         text = f"Job ran for longer than its maxRunTime of {job['maxRunTime']} and was ended"
         alive = ("RUNNING", "CLEANING_UP")  # a script may have told its end and go on for ever
-        if not run.exited.is_set() and self._quietly(run, "FAILED", text, since=alive):
+        how: dict[str, Any] = {"since": alive, "outcome": "FAILED_SKIP_ARCHIVE"}
+        if not run.exited.is_set() and self._quietly(run, "FAILED", text, **how):
             self.cancel(job["id"])
 
     def _hears(self, run: Run) -> Callable[[str, dict[str, str]], None]:
@@ -306,25 +336,41 @@ class Runner:
         job = jobs.find(tenant, run.job["id"])
         if job is None or job["attempt"] != run.job["attempt"]:
             raise Superseded(run.job["id"])
-        if job["status"] not in JOB_PUTTING_AWAY:
-            job = self.move(job, "CLEANING_UP", "Job completed execution")
-        if job["archive"]:
+        model = tenant.jobs
+        if job["status"] not in model.putting_away:
+            outcome = "FAILED" if job["exitCode"] else "FINISHED"
+            job = self.move(job, "CLEANING_UP", "Job completed execution", outcome=outcome)
+        failed = model.judged_by_exit and job["outcome"] == "FAILED"
+        if job["archive"] and (not failed or job["archiveOnAppError"]):
             if job["status"] == "CLEANING_UP":
                 job = self.move(job, "ARCHIVING", "Beginning to archive output.")
             if job["status"] == "ARCHIVING_FAILED":
                 raise ApiError(500, "Archiving failed before the sandbox ended")
-            if job["status"] == "ARCHIVING":
+            if job["status"] == "ARCHIVING" and not job["archived"]:
                 job = self._archive(run, job)
             runner_staging.remove_directory(tenant, job)
+        if failed:
+            raise ApiError(500, f"The app failed: its exit code is {job['exitCode']}")
         self.move(job, "FINISHED", "Job completed successfully.")
 
     def _archive(self, run: Run, job: Job) -> Job:
-        record = folder_of(self._tenant, job) / "before.json"
+        """Archive the outputs, in a status of its own for the outcome where the model has one."""
+        tenant = self._tenant
+        states = tenant.jobs.states
+        record = folder_of(tenant, job) / "before.json"
         try:
-            count = runner_staging.archive(self._tenant, job, record, run.check)
+            count = runner_staging.archive(tenant, job, record, run.check)
         except ApiError as error:
             text = f"Archiving failed: {error.message}"
-            self.move(job, "ARCHIVING_FAILED", text)
+            if states.allows(job["status"], "ARCHIVING_FAILED"):
+                self.move(job, "ARCHIVING_FAILED", text)
             raise ApiError(error.status, text) from error
+        if not states.allows(job["status"], "ARCHIVING_FINISHED"):
+            return jobs.change(tenant, job, archived=True)
         text = f"Job archiving completed successfully: {count} files"
         return self.move(job, "ARCHIVING_FINISHED", text, archived=True)
+
+
+def _nothing(_event: str, _names: str) -> str:
+    """Return the shell command of a callback that nobody hears."""
+    return ":"

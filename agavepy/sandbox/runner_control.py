@@ -7,7 +7,7 @@ from typing import Any
 
 from agavepy.sandbox import registry
 from agavepy.sandbox.errors import ApiError
-from agavepy.sandbox.lifecycle import JOB_ON_SYSTEM, JOB_PUTTING_AWAY, JOBS
+from agavepy.sandbox.job_models import ON_SYSTEM, TAKEN_UP
 from agavepy.sandbox.runner import Runner, folder_of
 from agavepy.sandbox.runner_process import end_orphan
 from agavepy.sandbox.state import apps, jobs, jobs_request, jobs_values, users
@@ -18,6 +18,9 @@ from agavepy.sandbox.tenant import Tenant
 _LIVE = "jobs"
 #: Seconds that the start of a tenant waits for its demo job.
 _DEMO_S = 10.0
+#: Seconds for which a submission waits until its job is to be found. That comes at once; a client
+#: that is answered earlier is told that there is no such job.
+_TAKEN_UP_S = 2.0
 
 
 def of(tenant: Tenant) -> Runner:
@@ -30,18 +33,21 @@ def submit(tenant: Tenant, user: str, body: Any) -> Job:
     """Accept a request and begin to run it; ApiError as ``jobs_request.accept`` raises."""
     fields = jobs_request.accept(tenant, user, body)
     job = jobs.create(tenant, fields, "Job accepted and queued for submission.")
-    of(tenant).start(job)
+    run = of(tenant).start(job)
+    if job["status"] in tenant.jobs.unseen:
+        run.taken_up.wait(_TAKEN_UP_S)
     return job
 
 
 def stop(tenant: Tenant, job: Job, by: str) -> None:
     """End a job; one that has ended stays as it is (agave-jobs ``JobManager.kill``)."""
+    model = tenant.jobs
     while True:
         current = jobs.find(tenant, job["id"])
-        if current is None or JOBS.ended(current["status"]):
+        if current is None or model.states.ended(current["status"]):
             return
         status = current["status"]
-        end = "FAILED" if status in JOB_ON_SYSTEM else "STOPPED"
+        end = model.stop_on_system if status in ON_SYSTEM else "STOPPED"
         try:
             of(tenant).move(current, end, f"Job was stopped by {by}", by=by, since=(status,))
         except Superseded:
@@ -98,8 +104,11 @@ def resubmit(tenant: Tenant, job: Job, user: str, flags: dict[str, Any]) -> Job:
     """Run the request of a job again, as ``user``, and return the new job.
 
     ``flags`` are ignoreInputConflicts, ignoreParameterConflicts and preserveNotifications of
-    agave-jobs ``JobManageResource``. Raises ApiError as :func:`submit` does.
+    agave-jobs ``JobManageResource``. Raises ApiError as :func:`submit` does, and 400 for a job that
+    is too young for it (DOC aloe-job-changes).
     """
+    if job["status"] in tenant.jobs.not_resubmitted:
+        raise ApiError(400, f"Job {job['id']} cannot be resubmitted: it is {job['status']}")
     request = dict(job["request"])
     app = apps.find(tenant, job["appId"])
     if app is not None and _flag(flags, "ignoreInputConflicts", False):
@@ -127,7 +136,8 @@ def settle(tenant: Tenant) -> None:
     A job that was running is lost and FAILED; one that had not begun starts over; one whose
     process had ended goes on to its archive.
     """
-    runner = tenant.live[_LIVE] = Runner(tenant)
+    runner, model = Runner(tenant), tenant.jobs
+    tenant.live[_LIVE] = runner
     for stored in tenant.store.all(jobs.KIND):
         job = stored
         if job["process"] is not None:
@@ -136,10 +146,10 @@ def settle(tenant: Tenant) -> None:
         if job["status"] == "RUNNING":
             text = "The sandbox ended while the job was running: submit it again"
             job = runner.move(job, "FAILED", text)
-        if JOBS.ended(job["status"]):
+        if model.states.ended(job["status"]):
             shutil.rmtree(folder_of(tenant, job), ignore_errors=True)
             continue
-        if job["status"] not in JOB_PUTTING_AWAY and job["status"] != JOBS.initial:
+        if job["status"] not in {*model.putting_away, model.states.initial, TAKEN_UP}:
             text = f"The sandbox ended while the job was {job['status']}: it starts over"
             job = jobs.restart(tenant, job, text)
         runner.start(job)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -53,14 +53,26 @@ class Places:
         )
 
     @contextmanager
-    def taken(self, place: Place, cancelled: threading.Event) -> Iterator[None]:
-        """Hold ``place`` once it is free; when ``cancelled`` is set, go on without it at once."""
+    def taken(
+        self, place: Place, cancelled: threading.Event, waits: Callable[[], object]
+    ) -> Iterator[None]:
+        """Hold ``place`` once it is free; when ``cancelled`` is set, go on without it at once.
+
+        ``waits`` is called first when it is not free.
+        """
         with self._changed:
             self._waiting.append(place)
-            self._changed.wait_for(lambda: cancelled.is_set() or self._next(place))
-            self._waiting.remove(place)
-            self._running.append(place)
-            self._changed.notify_all()
+            free = self._next(place)
+        try:
+            if not free:
+                waits()
+            with self._changed:
+                self._changed.wait_for(lambda: cancelled.is_set() or self._next(place))
+                self._running.append(place)
+        finally:
+            with self._changed:
+                self._waiting.remove(place)
+                self._changed.notify_all()
         try:
             yield
         finally:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from agavepy.sandbox import dates
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.state import disk, files, jobs_outputs, systems
 from agavepy.sandbox.state.jobs import Job
@@ -69,7 +68,7 @@ def macros(tenant: Tenant, job: Job, directory: Path, queue: Document | None) ->
         "AGAVE_JOB_BATCH_QUEUE_EFFECTIVE_NAME": (queue or {}).get("mappedName")
         or job["batchQueue"]
         or "",
-        "AGAVE_JOB_SUBMIT_TIME": dates.java(job["created"]),
+        "AGAVE_JOB_SUBMIT_TIME": tenant.jobs.date(job["created"]),
         "AGAVE_JOB_ARCHIVE": "1" if archived else "",
         "AGAVE_JOB_ARCHIVE_SYSTEM": job["archiveSystem"] or "",
         "AGAVE_JOB_ARCHIVE_PATH": job["archivePath"] or "",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from agavepy.sandbox.app import App
 from agavepy.sandbox.control import Control
 from agavepy.sandbox.errors import ApiError, SandboxError
+from agavepy.sandbox.job_models import MODELS
 from agavepy.sandbox.seed import SEEDS, plant
 from agavepy.sandbox.server import Server
 from agavepy.sandbox.state import tokens
@@ -33,10 +34,12 @@ class Sandbox:
     ``demo`` or ``empty``; ``state`` a directory in which everything is kept (None: a temporary
     one, removed at the end); ``tls`` serves https with a certificate of its own; ``port`` 0 is a
     free one. ``token_ttl`` is in seconds; ``faults`` is ``json`` or ``xml``, the form in which the
-    gateway refuses tokens. ``check_answers`` holds every answer against its description.
+    gateway refuses tokens. ``jobs`` is the model of the jobs service, ``classic`` or ``aloe``; a
+    state directory keeps the one that it was made with. ``check_answers`` holds every answer
+    against its description.
 
     Use it as a context manager, or :meth:`start` and :meth:`stop`. Raises SandboxError when it
-    cannot start: a busy port, an unusable state directory.
+    cannot start: a busy port, an unusable state directory, one of another model of jobs.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class Sandbox:
         tenant: str = "sandbox",
         token_ttl: int = 14400,
         faults: str = "json",
+        jobs: str = "classic",
         check_answers: bool = False,
         log: Callable[[str], None] | None = None,
     ) -> None:
@@ -63,9 +67,11 @@ class Sandbox:
             raise SandboxError(f"a token cannot live {token_ttl} seconds: give 1 or more")
         if faults not in {"json", "xml"}:
             raise SandboxError(f"unknown form of faults {faults!r}: choose json or xml")
+        if jobs not in MODELS:
+            raise SandboxError(f"unknown model of jobs {jobs!r}: choose one of {', '.join(MODELS)}")
         self.users = dict(DEFAULT_USERS if users is None else users)
         self.admins = tuple(admins)
-        self.settings = Settings(tenant, token_ttl, faults)
+        self.settings = Settings(tenant, token_ttl, faults, jobs=jobs)
         self.ca_bundle: str | None = None
         self.url = ""
         self._seed, self._state, self._tls = seed, state, tls
@@ -115,6 +121,7 @@ class Sandbox:
     def _serve(self, root: Path, stack: ExitStack) -> Tenant:
         tenant = Tenant(root, self.settings)
         stack.callback(tenant.close)
+        tenant.keep_model()
         app = App(tenant, check_answers=self._check_answers, log=self._log)
         server = Server(app, self._host, self._port, self._context(root))
         stack.callback(server.close)

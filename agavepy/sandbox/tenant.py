@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from agavepy.sandbox.clock import Clock
 from agavepy.sandbox.errors import SandboxError
 from agavepy.sandbox.ids import Ids
+from agavepy.sandbox.job_models import MODELS
 from agavepy.sandbox.router import Router
 from agavepy.sandbox.store import Store
 
@@ -47,6 +48,8 @@ class Tenant:
     def __init__(self, root: Path, settings: Settings) -> None:
         self.root = root
         self.settings = settings
+        #: How the jobs service of this tenant works.
+        self.jobs = MODELS[settings.jobs]
         self.url = ""
         self.router = Router(())
         self.app: Callable[..., Iterable[bytes]] | None = None
@@ -66,6 +69,23 @@ class Tenant:
         self._guard = threading.Lock()
         self._pool = ThreadPoolExecutor(settings.workers, thread_name_prefix="agavepy-tenant")
         self._running: set[Future[Any]] = set()
+
+    def keep_model(self) -> None:
+        """Keep the model of jobs with a new state; SandboxError when an old one has another.
+
+        Jobs, their history and their ids are of one model and mean nothing in the other.
+        """
+        with self.store.transaction():
+            kept = self.store.get("model", "jobs")
+            if kept is None:  # a new state, or one of before there was a choice
+                name = "classic" if self.store.all("user") else self.jobs.name
+                self.store.put("model", "jobs", kept := {"name": name})
+        if kept["name"] != self.jobs.name:
+            raise SandboxError(
+                f"the state directory {self.root} is of a tenant whose jobs service is "
+                f"{MODELS[kept['name']].title}, not {self.jobs.title}: start it as that "
+                f"(jobs={kept['name']!r}; --aloe is for Aloe only), or choose another --state"
+            )
 
     @property
     def tenant_id(self) -> str:

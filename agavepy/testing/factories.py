@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from agavepy.errors import UsageError
-from agavepy.sandbox.lifecycle import JOBS
+from agavepy.sandbox.job_models import MODELS
 from agavepy.testing.server import LocalServer, Server
 from agavepy.waiters import follow
 
@@ -165,7 +165,7 @@ def job(
     submitted = client.jobs.submit(body=request)
     if not wait:
         return submitted
-    final = {status for status in JOBS.moves if JOBS.ended(status)}
+    final = {end for model in MODELS.values() for end in model.states.ends}
     for _ in follow(lambda: client.jobs.getHistory(jobId=submitted.id), final, timeout_s=timeout_s):
         pass
     return client.jobs.get(jobId=submitted.id)

@@ -55,6 +55,32 @@ def test_users_and_administrators_are_those_that_were_asked_for(tmp_path: Path) 
         assert _client(ready).systems.list() == []
 
 
+@pytest.mark.parametrize(
+    ("options", "name", "word"), [((), "classic", "classic"), (("--aloe",), "aloe", "Aloe")]
+)
+def test_the_readout_says_which_jobs_service_the_tenant_has(
+    tmp_path: Path, options: tuple[str, ...], name: str, word: str
+) -> None:
+    with sandbox_process(tmp_path, *options) as (process, ready):
+        assert ready["jobs"] == name
+        (demo,) = _client(ready).jobs.list()
+        assert ("systemId" in demo) is (name == "aloe")
+        process.send_signal(signal.SIGTERM)
+        told, _ = process.communicate(timeout=20)
+    assert f"Its jobs service is {word}" in told
+
+
+def test_a_state_of_one_jobs_service_is_not_started_as_the_other(tmp_path: Path) -> None:
+    state = ("--state", str(tmp_path / "state"))
+    with sandbox_process(tmp_path, *state, "--aloe") as (process, _):
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    refused = command("sandbox", "--port", "0", *state)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("Error: the state directory")
+    assert "--aloe" in refused.stderr
+
+
 def test_a_user_who_is_made_an_administrator_is_listed_once(tmp_path: Path) -> None:
     options = ("--user", "bob:secret", "--admin", "bob", "--seed", "empty")
     with sandbox_process(tmp_path, *options) as (_, ready):

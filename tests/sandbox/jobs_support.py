@@ -26,6 +26,20 @@ WHOLE_LIFE = [
     "ARCHIVING_FINISHED",
     "FINISHED",
 ]
+#: The same on a tenant of Aloe.
+WHOLE_LIFE_ALOE = [
+    "PENDING",
+    "PROCESSING_INPUTS",
+    "STAGING_INPUTS",
+    "STAGED",
+    "STAGING_JOB",
+    "SUBMITTING",
+    "QUEUED",
+    "RUNNING",
+    "CLEANING_UP",
+    "ARCHIVING",
+    "FINISHED",
+]
 HELLO = "agave://sandbox.storage//home/ada/data/hello.txt"
 
 _numbers = itertools.count(1)

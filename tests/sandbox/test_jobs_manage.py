@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import socket
 from typing import Any
 
@@ -202,21 +201,3 @@ def test_a_classic_tenant_names_its_own_way_for_what_only_aloe_has(
     assert answer.status_code == 405
     assert "classic" in answer.json()["message"]
     assert "jobs." in answer.json()["message"]
-
-
-def test_aloes_routes_do_the_work_on_a_tenant_of_aloe() -> None:
-    tenant = Sandbox(check_answers=True)
-    tenant.settings = dataclasses.replace(tenant.settings, jobs="aloe")
-    with tenant, Http(tenant.url, tenant.credentials("ada")["token"]) as ada:
-        job_id, pid, _ = sleeping(ada, support.app(ada, tenant, SLEEPER))
-        path = f"/jobs/v2/{job_id}"
-        assert ada.post(f"{path}/cancel").status_code == 200
-        assert not support.alive(pid)
-        assert ada.post(f"{path}/cancel", json={}).status_code == 400
-        assert ada.post(f"{path}/hide").status_code == 200
-        assert ada.get(path).status_code == 404
-        assert ada.post(f"{path}/unhide").json()["message"].startswith("JOBS_")
-        assert ada.get(path).status_code == 200
-        new = ada.post(f"{path}/resubmit").json()["result"]
-        assert new["id"] != job_id
-        support.until(ada, new["id"], "RUNNING")

@@ -48,6 +48,18 @@ def test_the_overview_shows_users_and_leads_on(browser: Http) -> None:
         assert shown in text
 
 
+def test_every_page_says_which_jobs_service_the_tenant_has(browser: Http) -> None:
+    assert "jobs service: classic" in page(browser, "/")
+    with Sandbox(jobs="aloe") as aloe, Http(aloe.url, "") as there:
+        there.get(f"/?secret={aloe.control.secret}")
+        assert "jobs service: Aloe" in page(there, "/")
+        jobs = page(there, "/_page/jobs")
+        job_id = jobs.partition('data-state="')[2].partition('"')[0]
+        assert "Transitioning from status ARCHIVING to FINISHED" in page(
+            there, f"/_page/jobs/{job_id}"
+        )
+
+
 def test_systems_lead_to_their_files_and_files_to_their_content(browser: Http) -> None:
     assert "/_page/systems/sandbox.storage/" in page(browser, "/_page/systems")
     assert "home/ada" in page(browser, "/_page/systems/sandbox.storage/home")

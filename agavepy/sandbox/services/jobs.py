@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agavepy.sandbox import dates, runner_control
+from agavepy.sandbox import runner_control
 from agavepy.sandbox.call import Call, Reply
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.registry import handler
@@ -20,9 +20,17 @@ events.register(
 )
 
 
+#: Media types of forms, in which the classic service takes requests too.
+_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+
+
 @handler("jobs", "submit")
 def submit(call: Call) -> Reply:
     """Accept a job and begin to run it."""
+    if call.tenant.jobs.exact and call.headers.get("Content-Type", "").startswith(_FORMS):
+        raise ApiError(
+            400, f"{call.tenant.jobs.title} takes job requests as JSON only: send no form, no file"
+        )
     job = runner_control.submit(call.tenant, call.user, call.body)
     return Reply(jobs_views.accepted(call, call.tenant, job), 201)
 
@@ -47,7 +55,8 @@ def get_history(call: Call) -> Reply:
     """List the events of a job, oldest first."""
     job = jobs.reach(call.tenant, call.user, call.args["jobId"])
     events = call.page(jobs.history(call.tenant, job["id"]))
-    return Reply([{**event, "created": dates.java(event["created"])} for event in events])
+    date = call.tenant.jobs.date
+    return Reply([{**event, "created": date(event["created"])} for event in events])
 
 
 @handler("jobs", "list")
@@ -65,7 +74,7 @@ def list_attribute(call: Call) -> Reply:
         raise ApiError(
             400, f"Unknown attribute {word}: choose one of {', '.join(call.plan.search)}"
         )
-    found = [jobs_views.searchable(job) for job in selected(call)]
+    found = [jobs_views.searchable(call.tenant, job) for job in selected(call)]
     return Reply([item[rule[1]] for item in found])
 
 
@@ -95,7 +104,7 @@ def selected(call: Call) -> list[jobs.Job]:
     if not any(word.lower().partition(".")[0] == "visible" for word, _ in call.query):
         call.query = [*call.query, ("visible", "true")]
     found = jobs.listing(call.tenant, call.user)
-    items = call.select([jobs_views.searchable(job) for job in found])
+    items = call.select([jobs_views.searchable(call.tenant, job) for job in found])
     return [item["job"] for item in items]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from agavepy.sandbox import runner_control
 from agavepy.sandbox.call import Call, Reply
 from agavepy.sandbox.errors import ApiError
-from agavepy.sandbox.lifecycle import JOBS
 from agavepy.sandbox.registry import handler
 from agavepy.sandbox.state import jobs, jobs_views
 
@@ -16,22 +15,20 @@ _CLASSIC = {
     "unhide": "jobs.manage with the action restore",
     "resubmit": "jobs.manage with the action resubmit",
 }
-_ACTIONS = "stop, resubmit, restore, reset"
 
 
 @handler("jobs", "manage")
 def manage(call: Call) -> Reply:
     """Do what the action in the body says; the case of the word does not matter."""
-    body = call.body
+    body, job_id, tenant = call.body, call.args["jobId"], call.tenant
+    stops = tenant.jobs.stop_words
+    actions = ", ".join((*stops, "resubmit", "restore", "reset"))
     action = body.get("action") if isinstance(body, dict) else None
     if not isinstance(action, str) or not action:
-        raise ApiError(400, f"No action specified: give one of {_ACTIONS}")
-    job_id, tenant = call.args["jobId"], call.tenant
+        raise ApiError(400, f"No action specified: give one of {actions}")
     match action.lower():
-        case "stop":
-            job = jobs.reach(tenant, call.user, job_id, "WRITE")
-            runner_control.stop(tenant, job, call.user)
-            return Reply.empty()
+        case word if word in stops:
+            return _stop(call, jobs.reach(tenant, call.user, job_id, "WRITE"))
         case "resubmit":
             job = jobs.reach(tenant, call.user, job_id)
             new = runner_control.resubmit(tenant, job, call.user, body)
@@ -44,7 +41,7 @@ def manage(call: Call) -> Reply:
             job = jobs.reach(tenant, call.user, job_id, "WRITE")
             again = runner_control.reset(tenant, job, call.user)
             return Reply(jobs_views.detail(call, tenant, again))
-    raise ApiError(400, f"Unknown action {action!r}: give one of {_ACTIONS}")
+    raise ApiError(400, f"Unknown action {action!r}: give one of {actions}")
 
 
 @handler("jobs", "delete")
@@ -57,12 +54,8 @@ def delete(call: Call) -> Reply:
 
 @handler("jobs", "cancel")
 def cancel(call: Call) -> Reply:
-    """Stop a job that has not ended; Aloe says what it did in the message."""
-    job = _aloe_job(call, "WRITE")
-    if JOBS.ended(job["status"]):
-        raise ApiError(400, f"Job {job['id']} cannot be cancelled: it is {job['status']}")
-    runner_control.stop(call.tenant, job, call.user)
-    return Reply.empty(message=f"JOBS_JOB_CANCELLED Job {job['id']} was cancelled.")
+    """Stop a job that has not ended."""
+    return _stop(call, _aloe_job(call, "WRITE"))
 
 
 @handler("jobs", "hide")
@@ -70,7 +63,7 @@ def hide(call: Call) -> Reply:
     """Hide a job, as Aloe's delete does."""
     job = _aloe_job(call, "WRITE")
     runner_control.hide(call.tenant, job, call.user)
-    return Reply.empty(message=f"JOBS_JOB_HIDDEN Job {job['id']} was hidden.")
+    return Reply.empty()
 
 
 @handler("jobs", "unhide")
@@ -78,17 +71,23 @@ def unhide(call: Call) -> Reply:
     """Show a hidden job again."""
     job = _aloe_job(call, "WRITE", hidden=True)
     runner_control.restore(call.tenant, job, call.user)
-    return Reply.empty(message=f"JOBS_JOB_UNHIDDEN Job {job['id']} was unhidden.")
+    return Reply.empty()
 
 
 @handler("jobs", "resubmit")
 def resubmit(call: Call) -> Reply:
-    """Run a job again as a new one; not while it is still to begin (DOC aloe-job-changes)."""
+    """Run a job again as a new one."""
     job = _aloe_job(call, "READ")
-    if job["status"] == JOBS.initial:
-        raise ApiError(400, f"Job {job['id']} cannot be resubmitted: it is {job['status']}")
     new = runner_control.resubmit(call.tenant, job, call.user, {})
     return Reply(jobs_views.accepted(call, call.tenant, new))
+
+
+def _stop(call: Call, job: jobs.Job) -> Reply:
+    model = call.tenant.jobs
+    if model.stops_once and model.states.ended(job["status"]):
+        raise ApiError(400, f"Job {job['id']} cannot be cancelled: it is {job['status']}")
+    runner_control.stop(call.tenant, job, call.user)
+    return Reply.empty()
 
 
 def _aloe_job(call: Call, need: str, *, hidden: bool = False) -> jobs.Job:
@@ -96,10 +95,5 @@ def _aloe_job(call: Call, need: str, *, hidden: bool = False) -> jobs.Job:
 
     A tenant of the classic service does not have the route: ApiError 405 names its own way.
     """
-    if call.tenant.settings.jobs != "aloe":
-        raise ApiError(
-            405,
-            f"jobs.{call.plan.name} is an operation of Aloe. The tenant {call.tenant.tenant_id} "
-            f"runs the classic jobs service: use {_CLASSIC[call.plan.name]}",
-        )
+    call.tenant.jobs.offer(call.plan, _CLASSIC[call.plan.name])
     return jobs.reach(call.tenant, call.user, call.args["jobId"], need, hidden=hidden)

@@ -30,6 +30,7 @@ class Found:
 @handler("uuids", "listUuid")
 def list_uuids(call: Call) -> Reply:
     """Resolve several uuids; what cannot be resolved is told in its place."""
+    call.tenant.jobs.offer(call.plan, "uuids.get for each of them")
     items = []
     for uuid in call.args["uuids"]:
         try:
@@ -50,6 +51,7 @@ def get(call: Call) -> Reply:
 @handler("uuids", "createUuid")
 def create(call: Call) -> Reply:
     """Make a new uuid of a type."""
+    call.tenant.jobs.offer(call.plan, "the uuid of what you make")
     kind = call.body.get("type") if isinstance(call.body, dict) else None
     if not isinstance(kind, str) or not kind:
         raise ApiError(400, f"No type specified: give one of {', '.join(_CODES)}")

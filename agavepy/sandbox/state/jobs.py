@@ -3,8 +3,10 @@
 A job is a dict with the field names of answers, except that times are epoch seconds. Beside those
 it has ``visible`` (false when hidden), ``permissions`` (username to permission word, the owner
 aside), ``attempt`` (counts each start-over), ``staged`` (input id to names in the job's directory),
-``archived`` (whether the outputs are in the archive) and ``process``: how the app's process is
-recognised while it may be alive. Events are kept apart: a listing of jobs needs none of them.
+``archived`` (whether the outputs are in the archive), ``process``: how the app's process is
+recognised while it may be alive, ``exitCode`` and ``remoteEnded`` of the app that has ended, and
+``outcome``: how it ended, where that was decided. Which statuses there are, and which may follow
+which, is for the tenant's model of jobs to say. Events are kept apart: listings need none of them.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from agavepy.sandbox.errors import ApiError
-from agavepy.sandbox.lifecycle import JOBS
+from agavepy.sandbox.job_models import TAKEN_UP
 from agavepy.sandbox.state import events, notifications, users
 from agavepy.sandbox.tenant import Tenant
 
@@ -62,7 +64,7 @@ def reach(
     without the permission (agave-jobs ``JobManageResource``).
     """
     job = find(tenant, job_id)
-    if job is None:
+    if job is None or job["status"] in tenant.jobs.unseen:
         raise ApiError(404, f"No job found with job id {job_id}.")
     if not may(tenant, user, job, need):
         doing = {"READ": "view", "WRITE": "modify"}[need]
@@ -76,7 +78,7 @@ def reach(
 
 def listing(tenant: Tenant, user: str) -> list[Job]:
     """Return the jobs that ``user`` owns or may read, hidden ones too, oldest first."""
-    jobs = tenant.store.all(KIND)
+    jobs = [job for job in tenant.store.all(KIND) if job["status"] not in tenant.jobs.unseen]
     if users.is_admin(tenant, user):
         return jobs
     return [job for job in jobs if _granted(user, job, "READ")]
@@ -88,15 +90,22 @@ def create(tenant: Tenant, fields: Job, description: str) -> Job:
     ``fields`` brings the id, the owner and whatever the request decides.
     """
     now = tenant.clock.now()
+    initial = tenant.jobs.states.initial
     job = {
         **fields,
-        "status": JOBS.initial,
+        "status": initial,
         "message": None,
+        "lastStatusMessage": description,
+        "accepted": now,
         "created": now,
         "lastUpdated": now,
         "submitTime": None,
         "startTime": None,
         "endTime": None,
+        "remoteEnded": None,
+        "exitCode": None,
+        "outcome": None,
+        "blockedCount": 0,
         "localId": None,
         "retries": 0,
         "attempt": 0,
@@ -110,7 +119,8 @@ def create(tenant: Tenant, fields: Job, description: str) -> Job:
         tenant.store.put(HISTORY, job["id"], {"events": []})
         _write(tenant, job)
         notifications.subscribe(tenant, job["owner"], job["id"], job["notifications"])
-        _note(tenant, job, JOBS.initial, job["owner"], description)
+        if initial not in tenant.jobs.unseen:  # else history begins when the service takes it up
+            _note(tenant, job, initial, job["owner"], description)
     return job
 
 
@@ -130,19 +140,22 @@ def move(
     to set. Raises Superseded when the stored job is of another attempt than ``job``, is in none of
     the statuses ``since`` (when given), or its status cannot be followed by this one.
     """
+    model = tenant.jobs
     with tenant.store.transaction():
         current = _current(tenant, job)
-        if since and current["status"] not in since:
-            raise Superseded(f"{job['id']} is {current['status']}")
-        if not JOBS.allows(current["status"], status):
-            raise Superseded(f"{job['id']} is {current['status']}, which {status} cannot follow")
+        before = current["status"]
+        if since and before not in since:
+            raise Superseded(f"{job['id']} is {before}")
+        if not model.states.allows(before, status):
+            raise Superseded(f"{job['id']} is {before}, which {status} cannot follow")
         now = tenant.clock.now()
-        current.update(changes, status=status, lastUpdated=now)
-        if JOBS.ended(status):
+        current.update(changes, status=status, lastUpdated=now, lastStatusMessage=description)
+        if model.states.ended(status):
             current["endTime"] = now
             current["message"] = description if status == "FAILED" else None
         _write(tenant, current)
-        _note(tenant, current, status, by or current["owner"], description)
+        words = model.tells(before, status, description)
+        _note(tenant, current, status, by or current["owner"], words)
     return current
 
 
@@ -156,20 +169,23 @@ def change(tenant: Tenant, job: Job, **changes: Any) -> Job:
 
 
 def restart(tenant: Tenant, job: Job, description: str, by: str | None = None) -> Job:
-    """Put an unfinished job back to its first status as a new attempt, and return it.
+    """Put an unfinished job back to where it was taken up, as a new attempt, and return it.
 
     Whoever still works on the old attempt gets Superseded.
     """
     return move(
         tenant,
         job,
-        JOBS.initial,
+        TAKEN_UP,
         description,
         by=by,
         attempt=job["attempt"] + 1,
         retries=job["retries"] + 1,
         submitTime=None,
         startTime=None,
+        remoteEnded=None,
+        exitCode=None,
+        outcome=None,
         localId=None,
         archived=False,
     )
@@ -238,6 +254,7 @@ def seed_demo(tenant: Tenant, usernames: list[str]) -> None:
         "appId": "wc-1.0",
         "inputs": {"file": f"agave://sandbox.storage//home/{owner}/data/hello.txt"},
         "parameters": {"mode": "words"},
+        "archivePath": "",  # the usual one; Aloe wants it said
     }
     fields = accept(tenant, owner, request)
     create(tenant, {**fields, "demo": True}, "Job accepted and queued for submission.")

@@ -11,10 +11,9 @@ import re
 import unicodedata
 from typing import Any
 
-from agavepy.sandbox import dates
 from agavepy.sandbox.errors import ApiError
-from agavepy.sandbox.state import apps, disk, files_access, systems
-from agavepy.sandbox.state.jobs_values import check_inputs, check_parameters
+from agavepy.sandbox.state import apps, disk, files_access, jobs_request_aloe, systems
+from agavepy.sandbox.state.jobs_values import check_inputs, check_parameters, check_protocol
 from agavepy.sandbox.state.notifications_definition import requested
 from agavepy.sandbox.tenant import Tenant
 
@@ -33,6 +32,7 @@ _TIME = re.compile(r"(\d{1,4}):([0-5]\d):([0-5]\d)")
 _MEMORY = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGTPE]?)B?", re.IGNORECASE)
 _GB = {"K": 2**-20, "M": 2**-10, "": 1, "G": 1, "T": 2**10, "P": 2**20, "E": 2**30}
 _MACRO = re.compile(r"\$\{(\w+)\}")
+_MOST = 2**31 - 1
 
 
 def accept(tenant: Tenant, user: str, body: Any) -> dict[str, Any]:
@@ -41,22 +41,25 @@ def accept(tenant: Tenant, user: str, body: Any) -> dict[str, Any]:
     Raises ApiError 400 for what is wrong in the request, 403 for what the user may not do, 412
     when a system has no credentials.
     """
-    request = normalise(body)
+    request = _READ[tenant.jobs.name](body)
     name = _name(request)
     app = _app(tenant, user, request)
     if "dependencies" in request:  # an empty list too (JobRequestProcessor)
         raise ApiError(400, "Job dependencies are not supported: leave `dependencies` out")
     system = _execution_system(tenant, user, app, request)
     fields: dict[str, Any] = {
-        "id": tenant.ids.uuid("007"),
+        "id": tenant.jobs.new_id(tenant.ids),
         "name": name,
         "owner": user,
         "appId": app["id"],
         "executionSystem": system["id"],
         "inputs": check_inputs(tenant, user, app, _mapping(request, "inputs")),
-        "parameters": check_parameters(app, _mapping(request, "parameters")),
-        **_resources(app, system, request),
+        "parameters": check_parameters(
+            app, _mapping(request, "parameters"), exact=tenant.jobs.exact
+        ),
+        **_resources(tenant, app, system, request),
     }
+    fields["archiveOnAppError"] = request.get("archiveOnAppError") is True
     fields["outputPath"] = f"{user}/job-{fields['id']}-{slug(name)}"
     fields.update(_archive(tenant, user, request, fields))
     fields["notifications"] = requested(request.get("notifications", request.get("callbackUrl")))
@@ -148,6 +151,7 @@ def _usable(tenant: Tenant, user: str, system: dict[str, Any], doing: str) -> No
         )
     if not system["available"] or system["status"] in {"DOWN", "MAINTENANCE"}:
         raise ApiError(400, f"System {system['id']} is not available")
+    check_protocol(tenant, system)
     for part in ("login", "storage"):
         endpoint = system.get(part)
         if endpoint and endpoint["protocol"] != "LOCAL":
@@ -170,14 +174,16 @@ def _mapping(request: Request, name: str) -> dict[str, Any]:
     return value
 
 
-def _resources(app: dict[str, Any], system: dict[str, Any], request: Request) -> dict[str, Any]:
+def _resources(
+    tenant: Tenant, app: dict[str, Any], system: dict[str, Any], request: Request
+) -> dict[str, Any]:
     name = request.get("batchQueue") or app["defaultQueue"]
     queue = systems.queue(system, name)
     if queue is None and name:
         raise ApiError(400, f"System {system['id']} has no queue {name}")
     limits = queue or {}
     nodes = _count(request, "nodeCount", app["defaultNodeCount"])
-    processors = _count(request, "processorsPerNode", app["defaultProcessorsPerNode"])
+    processors = _processors(tenant, app, request, nodes)
     most_memory = _positive(limits.get("maxMemoryPerNode"))
     memory = _memory(request, app["defaultMemoryPerNode"] or most_memory or 1.0)
     longest = limits.get("maxRequestedTime")
@@ -206,6 +212,17 @@ def _resources(app: dict[str, Any], system: dict[str, Any], request: Request) ->
     }
 
 
+def _processors(tenant: Tenant, app: dict[str, Any], request: Request, nodes: int) -> int:
+    """Return the processors of each node; Aloe took the old name for those of all nodes."""
+    name, all_nodes = "processorsPerNode", 1
+    if tenant.jobs.exact:
+        if "processorsOnEachNode" in request or name not in request:
+            name = "processorsOnEachNode"
+        else:
+            all_nodes = nodes
+    return -(-_count(request, name, app["defaultProcessorsPerNode"]) // all_nodes)
+
+
 def _positive(limit: Any) -> float | None:
     return float(limit) if limit is not None and limit > 0 else None
 
@@ -214,8 +231,10 @@ def _count(request: Request, name: str, default: int | None) -> int:
     value = request.get(name, default or 1)
     if isinstance(value, str) and value.strip().isdecimal():
         value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ApiError(400, f"Invalid {name} {value!r}: it must be a whole number, 1 or more")
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _MOST:
+        raise ApiError(
+            400, f"Invalid {name} {value!r:.40}: it must be a whole number from 1 to {_MOST}"
+        )
     return value
 
 
@@ -247,7 +266,8 @@ def _archive(tenant: Tenant, user: str, request: Request, job: dict[str, Any]) -
             else "No archiveSystem given, and there is no default storage system to archive on",
         )
     _usable(tenant, user, system, "archive on")
-    given = request.get("archivePath") or f"{user}/archive/jobs/job-{job['id']}"
+    usual = tenant.jobs.archive_path(user, tenant.clock.now(), system["public"])
+    given = request.get("archivePath") or usual
     if not isinstance(given, str):
         raise ApiError(400, f"Invalid archivePath {given!r}: it must be a path")
     path = _fill(given, _path_macros(tenant, job, system["id"]))
@@ -271,7 +291,7 @@ def _path_macros(tenant: Tenant, job: dict[str, Any], archive_system: str) -> di
         "JOB_NODE_COUNT": str(job["nodeCount"]),
         "JOB_PROCESSORS_PER_NODE": str(job["processorsPerNode"]),
         "JOB_MEMORY_PER_NODE": f"{job['memoryPerNode']:g}",
-        "JOB_CREATED_TIME": dates.java(tenant.clock.now()),
+        "JOB_CREATED_TIME": tenant.jobs.date(tenant.clock.now()),
         "JOB_OWNER": job["owner"],
         "ARCHIVE_SYSTEM": archive_system,
         "TENANT_ID": tenant.tenant_id,
@@ -280,3 +300,7 @@ def _path_macros(tenant: Tenant, job: dict[str, Any], archive_system: str) -> di
 
 def _fill(text: str, values: dict[str, str]) -> str:
     return _MACRO.sub(lambda found: values.get(found[1], found[0]), text)
+
+
+#: How a body becomes a request, by the name of the model of jobs.
+_READ = {"classic": normalise, "aloe": jobs_request_aloe.read}

@@ -58,10 +58,11 @@ def check_inputs(
     return accepted
 
 
-def check_parameters(app: Spec, given: dict[str, Any]) -> dict[str, Any]:
+def check_parameters(app: Spec, given: dict[str, Any], *, exact: bool) -> dict[str, Any]:
     """Return the value, or the list of values, of each parameter of a job.
 
-    Raises ApiError 400 for values that the app does not take.
+    ``exact`` refuses what is only the text of a number or flag, or the number for a text. Raises
+    ApiError 400 for values that the app does not take.
     """
     _refuse_unknown("parameter", app["parameters"], given)
     accepted: dict[str, Any] = {}
@@ -71,6 +72,8 @@ def check_parameters(app: Spec, given: dict[str, Any]) -> dict[str, Any]:
             continue
         values = raw if isinstance(raw, list) else [raw]
         _check_count("parameter", spec, values)
+        if exact and given.get(spec["id"]) is raw:
+            _check_types(spec, values)
         typed = [_TYPES[spec["value"]["type"]](spec, value) for value in values]
         if spec["value"]["type"] in {"string", "number"}:
             for value in typed:
@@ -150,8 +153,27 @@ def _check_file(tenant: Tenant, user: str, value: str) -> None:
         system, logical = files.parse_uri(tenant, user, value)
         tree = disk.real(tenant, system, logical, user_home=False).is_dir()
         files_access.authorize(tenant, user, system, logical, "READ", tree=tree)
+    check_protocol(tenant, system)
     if not disk.real(tenant, system, logical, user_home=False).exists():
         raise ApiError(400, f"there is no file {logical} on {system['id']}")
+
+
+def check_protocol(tenant: Tenant, system: Spec) -> None:
+    """Raise ApiError 400 for a system whose storage the tenant's jobs service has given up."""
+    protocol = (system["storage"] or {}).get("protocol")
+    if protocol in tenant.jobs.dropped_protocols:
+        raise ApiError(
+            400,
+            f"System {system['id']} has storage of the protocol {protocol}, which "
+            f"{tenant.jobs.title} does not support",
+        )
+
+
+def _check_types(spec: Spec, values: list[Any]) -> None:
+    kinds, wanted = _EXACT[spec["value"]["type"]]
+    for value in values:
+        if not isinstance(value, kinds) or (isinstance(value, bool) and kinds != (bool,)):
+            raise _wrong(spec, value, wanted)
 
 
 def _text(spec: Spec, value: Any) -> str:
@@ -202,4 +224,12 @@ _TYPES: dict[str, Callable[[Spec, Any], Any]] = {
     "bool": _flag,
     "flag": _flag,
     "enumeration": _choice,
+}
+#: What a value of each type must be where types are exact, and how to say so.
+_EXACT: dict[str, tuple[tuple[type, ...], str]] = {
+    "string": ((str,), "text"),
+    "number": ((int, float), "a number"),
+    "bool": ((bool,), "true or false"),
+    "flag": ((bool,), "true or false"),
+    "enumeration": ((str,), "text"),
 }

@@ -5,105 +5,51 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from agavepy.sandbox import dates
 from agavepy.sandbox.state import files, jobs_outputs, notifications, systems
 from agavepy.sandbox.state.files import Linker
 from agavepy.sandbox.state.jobs import Job
+from agavepy.sandbox.state.jobs_forms import FORMS, date
 from agavepy.sandbox.tenant import Tenant
 
 
 def summary(linker: Linker, tenant: Tenant, job: Job) -> dict[str, Any]:
     """Return a job as listings hold it."""
-    return {
-        "id": job["id"],
-        "name": job["name"],
-        "owner": job["owner"],
-        "executionSystem": job["executionSystem"],
-        "appId": job["appId"],
-        "created": _date(job["created"]),
-        "status": job["status"],
-        "startTime": _date(job["startTime"]),
-        "endTime": _date(job["endTime"]),
-        "_links": {
-            "self": {"href": linker.link("jobs", "get", jobId=job["id"])},
-            "archiveData": {"href": _archive_data(linker, tenant, job)},
-        },
+    links = {
+        "self": {"href": linker.link("jobs", "get", jobId=job["id"])},
+        "archiveData": {"href": _archive_data(linker, tenant, job)},
     }
+    return {**FORMS[tenant.jobs.name].summary(tenant, job), "_links": links}
 
 
 def detail(linker: Linker, tenant: Tenant, job: Job) -> dict[str, Any]:
-    """Return a whole job; ``message`` is there only when it failed (agave-jobs ``Job.toJSON``)."""
-    item = {
-        "id": job["id"],
-        "name": job["name"],
-        "owner": job["owner"],
-        "appId": job["appId"],
-        "executionSystem": job["executionSystem"],
-        "batchQueue": job["batchQueue"],
-        "nodeCount": job["nodeCount"],
-        "processorsPerNode": job["processorsPerNode"],
-        "memoryPerNode": job["memoryPerNode"],
-        "maxRunTime": job["maxRunTime"],
-        "archive": job["archive"],
-        "retries": job["retries"],
-        "localId": job["localId"],
-        "created": _date(job["created"]),
-        "lastUpdated": _date(job["lastUpdated"]),
-        "outputPath": job["outputPath"],
-        "archivePath": job["archivePath"],
-        "archiveSystem": job["archiveSystem"],
-        "status": job["status"],
-        "submitTime": _date(job["submitTime"]),
-        "startTime": _date(job["startTime"]),
-        "endTime": _date(job["endTime"]),
-        "inputs": job["inputs"],
-        "parameters": job["parameters"],
-        "notifications": [
-            {name: given[name] for name in ("url", "event", "persistent")}
-            for given in job["notifications"]
-        ],
-    }
-    if job["status"] == "FAILED":
-        item["message"] = job["message"]
-    item["_links"] = _links(linker, tenant, job)
-    return item
+    """Return a whole job."""
+    fields = FORMS[tenant.jobs.name].detail(tenant, job)
+    return {**fields, "_links": _links(linker, tenant, job)}
 
 
 def accepted(linker: Linker, tenant: Tenant, job: Job) -> dict[str, Any]:
-    """Return a job as the answer to its submission has it: with three fields more."""
-    system = systems.find(tenant, job["executionSystem"]) or {}
-    item = detail(linker, tenant, job)
-    links = item.pop("_links")
+    """Return a job as the answer to its submission has it, with links to its notifications."""
+    links = _links(linker, tenant, job)
     links["notification"] = [
         {"href": linker.link("notifications", "get", uuid=told["id"]), "title": told["event"]}
         for told in notifications.of(tenant, job["owner"], job["id"])
     ]
-    return {
-        **item,
-        "lastModified": item["lastUpdated"],
-        "executionType": system.get("executionType"),
-        "schedulerType": system.get("scheduler"),
-        "_links": links,
-    }
+    return {**FORMS[tenant.jobs.name].accepted(tenant, job), "_links": links}
 
 
-def searchable(job: Job) -> dict[str, Any]:
+def searchable(tenant: Tenant, job: Job) -> dict[str, Any]:
     """Return what the search words look at (``JobSearchFilter``), the job itself under ``job``."""
     start, end = job["startTime"], job["endTime"]
     times = ("created", "lastUpdated", "submitTime", "startTime", "endTime")
     return {
         **job,
-        **{name: _date(job[name]) for name in times},
+        **{name: date(tenant, job[name]) for name in times},
         "inputs": json.dumps(job["inputs"]),
         "parameters": json.dumps(job["parameters"]),
         "runtime": None if start is None or end is None else abs(int(end) - int(start)),
         "walltime": None if end is None else abs(int(end) - int(job["created"])),
         "job": job,
     }
-
-
-def _date(epoch: float | None) -> str | None:
-    return None if epoch is None else dates.java(epoch)
 
 
 def _archive_data(linker: Linker, tenant: Tenant, job: Job) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from agavepy.sandbox.lifecycle import JOBS
+from agavepy.sandbox.lifecycle import Lifecycle
 from agavepy.sandbox.state import apps, clients, files_records, jobs, postits, systems, tags, users
 from agavepy.sandbox.state import transfers as moves
 from agavepy.sandbox.tenant import Tenant
@@ -18,7 +18,7 @@ def report(tenant: Tenant, username: str) -> dict[str, Any]:
     """Return the usage of one user."""
     store, now = tenant.store, tenant.clock.now()
     return {
-        "jobs": _jobs(store.all(jobs.KIND, owner=username), now),
+        "jobs": _jobs(store.all(jobs.KIND, owner=username), tenant.jobs.states, now),
         "transfers": _transfers(store.all(moves.KIND, owner=username)),
         "resources": {
             "apps": len(store.all(apps.KIND, owner=username, deleted=False)),
@@ -39,14 +39,14 @@ def visible(tenant: Tenant, user: str) -> list[dict[str, Any]]:
     return [item for item in everybody if item["username"] == user]
 
 
-def _jobs(found: Iterable[jobs.Job], now: float) -> dict[str, Any]:
+def _jobs(found: Iterable[jobs.Job], states: Lifecycle, now: float) -> dict[str, Any]:
     """Count jobs, hidden ones too, and the hours for which they have held nodes."""
     count: Counter[str] = Counter()
     hours = 0.0
     for job in found:
         status = job["status"]
         count["total"] += 1
-        count[status.lower() if JOBS.ended(status) else "active"] += 1
+        count[status.lower() if states.ended(status) else "active"] += 1
         if job["startTime"] is not None:
             seconds = (job["endTime"] or now) - job["startTime"]
             hours += max(seconds, 0.0) / _HOUR_S * float(job["nodeCount"] or 1)
