@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any
 
-from agavepy.errors import TimedOut
+from agavepy.errors import NotFound, TimedOut
 
 
 def follow(
@@ -15,22 +15,32 @@ def follow(
     *,
     timeout_s: float = 3600.0,
     interval_s: float = 1.0,
+    unknown_s: float = 10.0,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], object] = time.sleep,
 ) -> Iterator[Any]:
     """Yield the events of a history as they appear, the last one being of a ``final`` status.
 
     ``history`` is asked every ``interval_s`` seconds, the first times sooner, and returns all
-    events so far, such as ``lambda: ag.jobs.getHistory(jobId=job.id)``. Raises TimedOut after
-    ``timeout_s`` seconds without a final event, naming the last one, and whatever ``history``
+    events so far, such as ``lambda: ag.jobs.getHistory(jobId=job.id)``. A tenant of Aloe's knows
+    nothing of a job until its service has taken it up (agave-docs aloe-job-changes): NotFound
+    before the first event is no event yet for ``unknown_s`` seconds. Raises TimedOut after
+    ``timeout_s`` seconds without a final event, naming the last one, and whatever else ``history``
     raises.
     """
-    deadline = clock() + timeout_s
+    began = clock()
+    deadline = began + timeout_s
     pause = min(0.05, interval_s)
     seen = 0
     last = "no event at all"
     while True:
-        for event in history()[seen:]:
+        try:
+            events = history()
+        except NotFound:
+            if seen or clock() >= began + unknown_s:
+                raise
+            events = ()
+        for event in events[seen:]:
             seen += 1
             last = str(event["status"])
             yield event

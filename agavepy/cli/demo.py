@@ -210,7 +210,7 @@ def _job(lesson: Lesson) -> None:
     lesson.run("inputs = {'file': f'agave://{storage}/{upload.path}'}")
     lesson.run(
         f"request = {{'name': 'count', 'appId': {app_id!r}, "
-        "'inputs': inputs, 'parameters': {'mode': 'lines'}}"
+        "'inputs': inputs, 'parameters': {'mode': 'lines'}, 'archivePath': ''}"
     )
     lesson.run("job = ag.jobs.submit(body=request)")
     lesson.run("events = lambda: ag.jobs.getHistory(jobId=job.id)")

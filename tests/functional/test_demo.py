@@ -24,11 +24,12 @@ def test_the_demo_ends_with_a_finished_job_and_leaves_the_home_alone(tmp_path: P
     assert not (tmp_path / ".agave").exists()
 
 
+@pytest.mark.parametrize("options", [(), ("--aloe",)], ids=["classic", "aloe"])
 def test_the_demo_runs_with_a_cached_login_of_another_tenant(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
 ) -> None:
     folder = tmp_path / "login"
-    with sandbox_process(tmp_path, "--write-credentials", str(folder)) as (_, ready):
+    with sandbox_process(tmp_path, "--write-credentials", str(folder), *options) as (_, ready):
         monkeypatch.setenv("TAPIS_CACHE_DIR", str(folder))
         name = ready["users"][0]["client_name"]
         done = command("demo", "--profile", name)
