@@ -257,6 +257,8 @@ def _archive(tenant: Tenant, user: str, request: Request, job: dict[str, Any]) -
     if not archive:
         return {"archive": False, "archivePath": None, "archiveSystem": None}
     name = request.get("archiveSystem")
+    if name and not isinstance(name, str):
+        raise ApiError(400, f"Invalid archiveSystem {name!r:.40}: it must be the id of a system")
     system = systems.find(tenant, name) if name else systems.default(tenant, user, "STORAGE")
     if system is None:
         raise ApiError(
