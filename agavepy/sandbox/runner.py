@@ -21,7 +21,7 @@ from typing import Any
 from agavepy.sandbox import runner_script, runner_staging
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.job_models import TAKEN_UP
-from agavepy.sandbox.runner_callbacks import Callbacks
+from agavepy.sandbox.runner_callbacks import Callbacks, unheard
 from agavepy.sandbox.runner_process import MARK, Process
 from agavepy.sandbox.runner_queue import Places
 from agavepy.sandbox.state import apps, disk, jobs, jobs_outputs
@@ -173,8 +173,7 @@ class Runner:
         """Take a job from its first status to the end of its process."""
         tenant, job, states = self._tenant, run.job, self._tenant.jobs.states
         if job["status"] in tenant.jobs.unseen:
-            now = tenant.clock.now()
-            job = self.move(job, TAKEN_UP, "Job accepted and queued for submission.", created=now)
+            job = self.move(job, TAKEN_UP, "Job accepted and queued for submission.")
         run.taken_up.set()
         app = apps.find(tenant, job["appId"])
         if app is None:
@@ -240,7 +239,7 @@ class Runner:
             app,
             directory,
             template.read_text(encoding="utf-8", errors="surrogateescape"),
-            callbacks.command if self._tenant.jobs.hears_callbacks else _nothing,
+            callbacks.command if self._tenant.jobs.hears_callbacks else unheard,
         )
         script = directory / f"{slug(job['name'])}.ipcexe"
         script.write_text(text, encoding="utf-8", errors="surrogateescape")
@@ -369,8 +368,3 @@ class Runner:
             return jobs.change(tenant, job, archived=True)
         text = f"Job archiving completed successfully: {count} files"
         return self.move(job, "ARCHIVING_FINISHED", text, archived=True)
-
-
-def _nothing(_event: str, _names: str) -> str:
-    """Return the shell command of a callback that nobody hears."""
-    return ":"

@@ -91,3 +91,8 @@ class Callbacks:
                     if parts:
                         pairs = (part.partition("=") for part in parts[1:])
                         self._heard(parts[0], {name: value for name, _, value in pairs})
+
+
+def unheard(_event: str, _names: str) -> str:
+    """Return the shell command of a callback that nobody hears; as :meth:`Callbacks.command`."""
+    return ":"

@@ -150,6 +150,8 @@ def move(
             raise Superseded(f"{job['id']} is {before}, which {status} cannot follow")
         now = tenant.clock.now()
         current.update(changes, status=status, lastUpdated=now, lastStatusMessage=description)
+        if before in model.unseen:
+            current["created"] = now
         if model.states.ended(status):
             current["endTime"] = now
             current["message"] = description if status == "FAILED" else None
