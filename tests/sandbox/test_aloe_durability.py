@@ -111,6 +111,23 @@ def test_an_accepted_job_is_not_to_be_found_until_it_is_taken_up(tmp_path: Path)
         assert support.events(ada, job_id) == WHOLE_LIFE_ALOE
 
 
+def test_a_job_that_has_not_begun_can_be_cancelled_and_not_resubmitted() -> None:
+    request = {"name": "a job", "appId": "wc-1.0", "archivePath": "", "inputs": {"file": HELLO}}
+    with Sandbox(jobs="aloe", check_answers=True) as sandbox:
+        fields = jobs_request.accept(sandbox.tenant, "ada", request)
+        accepted = jobs.create(sandbox.tenant, fields, "accepted")
+        job_id = jobs.move(sandbox.tenant, accepted, "PENDING", "and taken up by nobody")["id"]
+        with aloe.session(sandbox, "ada") as ada:
+            for answer in (
+                ada.post(f"/jobs/v2/{job_id}/resubmit"),
+                ada.post(f"/jobs/v2/{job_id}", json={"action": "resubmit"}),
+            ):
+                assert answer.status_code == 400
+                assert "PENDING" in answer.json()["message"]
+            assert aloe.act(ada, job_id, "cancel")[0] == 200
+            assert support.events(ada, job_id) == ["PENDING", "STOPPED"]
+
+
 @pytest.mark.parametrize(("made", "started"), [("classic", "aloe"), ("aloe", "classic")])
 def test_a_state_of_one_model_is_not_started_as_the_other(
     tmp_path: Path, made: str, started: str
