@@ -10,7 +10,6 @@ from agavepy.sandbox.call import Reply
 from agavepy.sandbox.envelope import success
 from agavepy.sandbox.errors import ApiError, SandboxError
 from agavepy.sandbox.job_models import MODELS
-from agavepy.vendor import PREFIX
 
 if TYPE_CHECKING:
     from bravado_core.spec import Spec
@@ -57,7 +56,7 @@ class Checks:
         schema = spec.deref(described.get("schema"))
         if schema is None or body is UNREAD or schema.get("type") == "file":
             return ""
-        apart = {name: described.get(f"{PREFIX}{name}") for name in MODELS}
+        apart = {name: described.get(f"x-agavepy-{name}") for name in MODELS}
         if self._jobs:
             return _difference(spec, apart[self._jobs] or schema, body)
         fault = _difference(spec, schema, body)
