@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -45,13 +46,17 @@ def test_jobs_of_a_killed_tenant_end_or_start_over(tmp_path: Path) -> None:
                 path = support.deploy(state, "reader", "cat '${in}'\n")
                 app = support.register(ada, "reader", path, inputs=[input_file("in")])
 
+                acknowledged = threading.Event()
+
                 def kill(_: Seen) -> Reply:  # in the midst of staging
+                    acknowledged.wait(20)
                     process.send_signal(signal.SIGKILL)
                     process.wait()
                     return Reply(status=0)
 
                 remote.answer = kill
                 staging = aloe.submit(ada, app, inputs={"in": f"{remote.url}/x.txt"})["id"]
+                acknowledged.set()
                 process.wait()
         remote.answer = lambda _: Reply(body=b"late\n")
         with (
