@@ -160,6 +160,7 @@ def job(
         "appId": app_id,
         "inputs": dict(inputs or {}),
         "parameters": dict(parameters or {}),
+        "archivePath": "",  # the usual one; tenants of Aloe want it said
         **fields,
     }
     submitted = client.jobs.submit(body=request)

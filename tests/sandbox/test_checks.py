@@ -50,3 +50,21 @@ def test_an_answer_as_described_passes(checks: Checks) -> None:
     plan = loader.service_plan("profiles")["get"]
     body = success(plan.answer.family, "", {"username": "ada", "email": "a@b"}, True)
     assert checks.answer(plan, 200, body) == ""
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "good_for"),
+    [
+        ("remoteOutcome", "PERHAPS", {"classic"}),
+        ("memoryPerNode", "4GB", {"aloe", ""}),
+        ("status", "ASLEEP", set()),
+        ("status", "BLOCKED", {"classic", "aloe", ""}),
+    ],
+)
+def test_a_job_is_held_against_the_model_of_its_tenant(
+    field: str, value: str, good_for: set[str]
+) -> None:
+    plan = loader.service_plan("jobs")["get"]
+    body = success("java", None, {"id": "1-007", field: value}, True)
+    for jobs in good_for | {"classic", "aloe"}:
+        assert (Checks(jobs).answer(plan, 200, body) == "") is (jobs in good_for), jobs
