@@ -20,7 +20,7 @@ _LIVE = "jobs"
 _DEMO_S = 10.0
 #: Seconds for which a submission waits until its job is to be found. That comes at once; a client
 #: that is answered earlier is told that there is no such job.
-_TAKEN_UP_S = 2.0
+_TAKEN_UP_S = 10.0
 
 
 def of(tenant: Tenant) -> Runner:
