@@ -141,11 +141,13 @@ def carry_out(
 ) -> None:
     """Run the message of an execution to its end.
 
-    One without a message, or stopped before it began, is left alone.
+    One without a message, or stopped before it began, is left alone. A status is left at the pace
+    of the kind ``executions``, RUNNING not before its process has ended.
 
     ``changed`` is called with the id of the execution when it has started, has a result, has ended.
     """
     tenant, execution_id = place.tenant, run.execution_id
+    tenant.pace.hold(execution_id, run.stopped.is_set)
     actor = actors.find(tenant, run.actor_id)
     message = messages.get(tenant, execution_id)
     if actor is None or message is None or run.stopped.is_set():
@@ -195,6 +197,7 @@ def carry_out(
         finally:
             code = process.wait()
             results.close()
+        tenant.pace.hold(execution_id, run.stopped.is_set)
         _ended(place, actor, run, code, results.cut, closing())
         changed(execution_id)
 

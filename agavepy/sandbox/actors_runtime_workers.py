@@ -11,8 +11,9 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from agavepy.sandbox import actors_runtime_run as runs
@@ -76,9 +77,9 @@ class Runtime:
             workers.remove(self._tenant, worker["id"])
         for actor in actors.every(self._tenant):
             pool = self._pool(actor["id"])
-            pool.mailbox.extend(
-                message["id"] for message in messages.waiting(self._tenant, actor["id"])
-            )
+            for message in messages.waiting(self._tenant, actor["id"]):
+                self._tenant.pace.begin("executions", message["id"], executions.EXECUTIONS.initial)
+                pool.mailbox.append(message["id"])
             self.registered(actor)
             if actor["status"] == "READY":
                 pool.ready = True
@@ -88,11 +89,13 @@ class Runtime:
     def registered(self, actor: dict[str, Any]) -> None:
         """Take notice of an actor that is new or has changed; a SUBMITTED one gets its image.
 
-        In the background it becomes READY, or ERROR with a message that names the image.
+        In the background, at the pace of the kind ``actors``, it becomes READY, or ERROR with a
+        message that names the image.
         """
         self.cron.set(actor)
         if actor["status"] != "SUBMITTED":
             return
+        self._tenant.pace.begin("actors", actor["id"], actor["status"])
         pool = self._pool(actor["id"])
         with self._guard:
             pool.ready = False
@@ -107,7 +110,7 @@ class Runtime:
             workers.change(self._tenant, worker_id, status=workers.LEAVING)
         worker = workers.request(self._tenant, actor)
         with contextlib.suppress(SandboxError):  # it is stopping: the next start takes it up
-            self._tenant.background(self._pull, pool, actor, worker["id"])
+            self._tenant.background(self._pull, pool, actor, worker["id"], kind="actors")
 
     def deleted(self, actor: dict[str, Any]) -> None:
         """End what runs of an actor that is gone, and remove what it had."""
@@ -120,8 +123,8 @@ class Runtime:
             if pool is not None:
                 pool.ready = False
                 pool.mailbox.clear()
-        for run in running:
-            run.stop()
+        tenant.pace.end(actor_id)
+        self._stop(running)
         for worker in workers.of_actor(tenant, actor_id):
             workers.remove(tenant, worker["id"])
         for execution_id in waiting:
@@ -217,8 +220,7 @@ class Runtime:
         pool = self._pool(execution["actorId"])
         with self._guard:
             found = [run for run in pool.busy.values() if run.execution_id == execution["id"]]
-        for run in found:
-            run.stop()
+        self._stop(found)
 
     def close(self) -> None:
         """End every process and return when nothing runs; messages that wait are kept."""
@@ -227,14 +229,18 @@ class Runtime:
             self._closing = True
             running = [run for pool in self._pools.values() for run in pool.busy.values()]
             threads = list(self._threads)
-        for run in running:
-            run.stop()
+        self._stop(running)
         deadline = time.monotonic() + _CLOSE_S
         for thread in threads:
             thread.join(max(deadline - time.monotonic(), 0))
         self._closed = True
         self.notices.close()
         self._place.close()
+
+    def _stop(self, running: Iterable[Run]) -> None:
+        for run in running:
+            run.stop()
+        self._tenant.clock.notify()
 
     def _pool(self, actor_id: str) -> Pool:
         with self._guard:
@@ -244,6 +250,9 @@ class Runtime:
         """Look an actor's image up for its first worker and say how that went."""
         tenant = self._tenant
         workers.change(tenant, worker_id, status=workers.PULLING)
+        tenant.pace.hold(actor["id"], tenant.stopping.is_set)
+        if tenant.stopping.is_set():
+            return  # the next start takes it up
         status, text, event = "READY", "", "ACTOR_READY"
         try:
             images.pull(tenant, actor["image"])
@@ -259,6 +268,8 @@ class Runtime:
                     events.note(tenant, current, event, status_message=text)
                 current.update(status=status, statusMessage=text)
                 actors.save(tenant, current)
+                enter = partial(tenant.pace.enter, actor["id"], status, last=True)
+                tenant.store.after_commit(enter)
             if not same or status == "ERROR":
                 workers.remove(tenant, worker_id)
         if same and status == "READY":

@@ -206,6 +206,8 @@ class App:
             remote_addr=request.remote_addr or "127.0.0.1",
         )
         reply = self._handlers[plan.service, plan.name](call)
+        if self.tenant.pace.looking and plan.method == "GET" and not plan.service.startswith("_"):
+            self.tenant.pace.looked(variables.values())
         if reply.message is None and plan.service == self.tenant.jobs.service:
             reply.message = self.tenant.jobs.message(plan)
         if self._checks is not None:

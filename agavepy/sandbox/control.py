@@ -1,4 +1,4 @@
-"""What tests do to a tenant: snapshots, time, ids, faults, and the requests that it answered."""
+"""What tests do to a tenant: snapshots, time, ids, faults, pace, and the requests it answered."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ class Control:
         self.secret = secrets.token_urlsafe(16)
         self.faults = Faults()
         self.requests = RequestLog()
+        self.pace = tenant.pace
         self.gate = Gate()
         self.checks = Checks(tenant.jobs.name)
         self._tenant = tenant
@@ -94,6 +95,7 @@ class Control:
         for hook in self._stopping:
             hook(self._tenant)
         self._tenant.rest()
+        self._tenant.pace.clear()
 
     def _go_on(self) -> None:
         self._tenant.go_on()

@@ -2,7 +2,8 @@
 
 Order (agave-docs, "app wrapper templates"): deployment and inputs are copied into the job's
 directory, the wrapper is filled in, the job waits for its place in the queue, the script runs,
-what it made is archived. Every status is written before what follows from it is done.
+what it made is archived. Every status is written before what follows from it is done and, once that
+is done, left at the pace of the kind ``jobs``.
 """
 
 from __future__ import annotations
@@ -79,6 +80,7 @@ class Runner:
     def start(self, job: Job) -> Run:
         """Begin an attempt of a job; a sandbox that is closing leaves it to its next run."""
         run = Run(job)
+        self._tenant.pace.begin("jobs", job["id"], job["status"])
         thread = threading.Thread(
             target=self._live, args=(run,), name=f"agavepy-job-{job['id']}", daemon=True
         )
@@ -97,6 +99,7 @@ class Runner:
             run = self._runs.get(job_id)
         if run is not None:
             run.cancelled.set()
+            self._tenant.clock.notify()
             self._places.look()
             if run.process is not None:
                 run.process.end()
@@ -110,7 +113,19 @@ class Runner:
 
     def move(self, job: Job, status: str, description: str, **more: Any) -> Job:
         """Change the status of a job as ``jobs.move`` does."""
-        return jobs.move(self._tenant, job, status, description, **more)
+        job = jobs.move(self._tenant, job, status, description, **more)
+        self._tenant.pace.enter(job["id"], status, last=self._tenant.jobs.states.ended(status))
+        return job
+
+    def _go_on(self, run: Run, job: Job, status: str, description: str, **more: Any) -> Job:
+        """Change the status of a run's job, when it may leave the one that it has."""
+        self._hold(run)
+        run.check()
+        return self.move(job, status, description, **more)
+
+    def _hold(self, run: Run) -> None:
+        """Wait until the job may leave its status, or the run shall not go on."""
+        self._tenant.pace.hold(run.job["id"], run.cancelled.is_set)
 
     def close(self) -> None:
         """End every process and return when nothing runs; what had not begun to run is kept."""
@@ -151,7 +166,9 @@ class Runner:
             except Superseded:
                 pass  # stopped, started over, or left for the next run of the sandbox
             except ApiError as error:
-                self._quietly(run, "FAILED", error.message)
+                self._hold(run)
+                if not run.cancelled.is_set():
+                    self._quietly(run, "FAILED", error.message)
             except Exception as error:  # noqa: BLE001 - the last line of a thread: no job may hang
                 if self._closed:
                     return  # it did not notice in time; the next run of the sandbox takes it up
@@ -178,34 +195,42 @@ class Runner:
         app = apps.find(tenant, job["appId"])
         if app is None:
             raise ApiError(404, f"App {job['appId']} does not exist any more")
-        job = self.move(job, "PROCESSING_INPUTS", "Identifying input files for staging")
+        job = self._go_on(run, job, "PROCESSING_INPUTS", "Identifying input files for staging")
         with self._staging:
             run.check()
             directory = runner_staging.make_directory(tenant, job, app)
-            if job["inputs"] or not states.allows(job["status"], "STAGED"):
-                job = self.move(job, "STAGING_INPUTS", "Staging inputs to execution system")
+        if job["inputs"] or not states.allows(job["status"], "STAGED"):
+            text = "Staging inputs to execution system"
+            job = self._go_on(run, job, "STAGING_INPUTS", text)
+            with self._staging:
                 names = runner_staging.stage_inputs(tenant, job, directory, run.check)
-                text = "Job inputs staged to execution system"
-                job = self.move(job, "STAGED", text, staged=names)
-            else:
-                text = "Skipping staging. No input data associated with this job."
-                job = self.move(job, "STAGED", text)
+            text = "Job inputs staged to execution system"
+            job = self._go_on(run, job, "STAGED", text, staged=names)
+        else:
+            text = "Skipping staging. No input data associated with this job."
+            job = self._go_on(run, job, "STAGED", text)
         if not states.allows(job["status"], "SUBMITTING"):
-            job = self.move(job, "STAGING_JOB", "Staging the job to execution system")
-        job = self.move(job, "SUBMITTING", "Preparing job for submission.")
+            text = "Staging the job to execution system"
+            job = self._go_on(run, job, "STAGING_JOB", text)
+        job = self._go_on(run, job, "SUBMITTING", "Preparing job for submission.")
         folder = folder_of(tenant, job)
         callbacks = Callbacks(folder / "callbacks", self._hears(run))
         try:
             script = self._write_script(job, app, directory, callbacks)
             runner_staging.remember(directory, folder / "before.json")
             place = self._places.of(tenant, job)
+            self._hold(run)  # in front of the queue: who is held takes nobody's place
             if tenant.jobs.waits_in == "QUEUED":
+                run.check()
                 job = self._queue(job)
+                self._hold(run)
             with self._places.taken(place, run.cancelled, lambda: self._wait(run)):
                 run.check()
                 if job["status"] != "QUEUED":
                     job = self._queue(job)
+                    self._hold(run)
                 self._execute(run, job, directory, script)
+                self._hold(run)  # what is shown as running has its place
         finally:
             callbacks.close()
 
@@ -319,6 +344,7 @@ class Runner:
                 if self._quietly(run, "FAILED", text):
                     self.cancel(job["id"])
             elif event == "CLEANING_UP":
+                self._hold(run)
                 self._quietly(run, "CLEANING_UP", "Job completed execution", since=("RUNNING",))
             elif event == "ALIVE":
                 note("HEARTBEAT", "Job heartbeat received")
@@ -338,11 +364,12 @@ class Runner:
         model = tenant.jobs
         if job["status"] not in model.putting_away:
             outcome = "FAILED" if job["exitCode"] else "FINISHED"
-            job = self.move(job, "CLEANING_UP", "Job completed execution", outcome=outcome)
+            text = "Job completed execution"
+            job = self._go_on(run, job, "CLEANING_UP", text, outcome=outcome)
         failed = model.judged_by_exit and job["outcome"] == "FAILED"
         if job["archive"] and (not failed or job["archiveOnAppError"]):
             if job["status"] == "CLEANING_UP":
-                job = self.move(job, "ARCHIVING", "Beginning to archive output.")
+                job = self._go_on(run, job, "ARCHIVING", "Beginning to archive output.")
             if job["status"] == "ARCHIVING_FAILED":
                 raise ApiError(500, "Archiving failed before the sandbox ended")
             if job["status"] == "ARCHIVING" and not job["archived"]:
@@ -350,7 +377,7 @@ class Runner:
             runner_staging.remove_directory(tenant, job)
         if failed:
             raise ApiError(500, f"The app failed: its exit code is {job['exitCode']}")
-        self.move(job, "FINISHED", "Job completed successfully.")
+        self._go_on(run, job, "FINISHED", "Job completed successfully.")
 
     def _archive(self, run: Run, job: Job) -> Job:
         """Archive the outputs, in a status of its own for the outcome where the model has one."""
@@ -362,9 +389,9 @@ class Runner:
         except ApiError as error:
             text = f"Archiving failed: {error.message}"
             if states.allows(job["status"], "ARCHIVING_FAILED"):
-                self.move(job, "ARCHIVING_FAILED", text)
+                self._go_on(run, job, "ARCHIVING_FAILED", text)
             raise ApiError(error.status, text) from error
         if not states.allows(job["status"], "ARCHIVING_FINISHED"):
             return jobs.change(tenant, job, archived=True)
         text = f"Job archiving completed successfully: {count} files"
-        return self.move(job, "ARCHIVING_FINISHED", text, archived=True)
+        return self._go_on(run, job, "ARCHIVING_FINISHED", text, archived=True)

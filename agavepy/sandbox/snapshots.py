@@ -29,7 +29,7 @@ class Snapshot:
         self._kept = kept
         self._records = sqlite3.connect(":memory:", check_same_thread=False)
         tenant.store.copy_to(self._records)
-        self._moment = (tenant.clock.offset_s, tenant.ids.state())
+        self._moment = (tenant.clock.offset_s, tenant.ids.state(), tenant.pace.modes())
         shutil.rmtree(kept, ignore_errors=True)
         kept.mkdir(mode=0o700, parents=True)
         self._marks: dict[str, Mark] = {}
@@ -47,7 +47,7 @@ class Snapshot:
         return len(self._marks)
 
     def restore(self) -> None:
-        """Make the tenant's files, records, time and source of ids what they were."""
+        """Make the tenant's files, records, time, source of ids and modes what they were."""
         root = self._tenant.root
         present = _walk(root)
         for relative in sorted(present.keys() - self._marks.keys(), reverse=True):
@@ -64,7 +64,8 @@ class Snapshot:
             if (root / relative).lstat().st_mtime_ns != changed:
                 os.utime(root / relative, ns=(changed, changed))
         self._tenant.store.copy_from(self._records)
-        offset, ids = self._moment
+        offset, ids, modes = self._moment
+        self._tenant.pace.set_modes(modes)
         self._tenant.ids.set_state(ids)
         self._tenant.clock.set_offset(offset)
 

@@ -16,6 +16,7 @@ from agavepy.sandbox.clock import Clock
 from agavepy.sandbox.errors import SandboxError
 from agavepy.sandbox.ids import Ids
 from agavepy.sandbox.job_models import MODELS
+from agavepy.sandbox.pace import Pace
 from agavepy.sandbox.router import Router
 from agavepy.sandbox.store import Store
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from agavepy.sandbox.control import Control
 
 _log = logging.getLogger(__name__)
+
+#: Things that a test may hold in their states at a time, where each needs a thread to wait.
+_HELD = 1000
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class Tenant:
         self.router = Router(())
         self.app: Callable[..., Iterable[bytes]] | None = None
         self.clock = Clock()
+        self.pace = Pace(self.clock)
         self.ids = Ids()
         for part in ("systems", "spool"):
             (root / part).mkdir(parents=True, exist_ok=True)
@@ -68,6 +73,7 @@ class Tenant:
         self._locks: dict[str, threading.RLock] = {}
         self._guard = threading.Lock()
         self._pool = ThreadPoolExecutor(settings.workers, thread_name_prefix="agavepy-tenant")
+        self._aside = ThreadPoolExecutor(_HELD, thread_name_prefix="agavepy-held")
         self._running: set[Future[Any]] = set()
 
     def keep_model(self) -> None:
@@ -116,8 +122,11 @@ class Tenant:
             return False
         return same
 
-    def background(self, function: Callable[..., object], *arguments: Any) -> None:
-        """Run ``function(*arguments)`` on a thread of the tenant; a failure is logged."""
+    def background(self, function: Callable[..., object], *arguments: Any, kind: str = "") -> None:
+        """Run ``function(*arguments)`` on a thread of the tenant; a failure is logged.
+
+        ``kind`` is whose pace the work goes at: what a test holds takes no other work's thread.
+        """
 
         def run() -> None:
             try:
@@ -130,7 +139,8 @@ class Tenant:
         with self._guard:
             if self.stopping.is_set():
                 raise SandboxError("the sandbox is stopping and takes no more work")
-            future = self._pool.submit(run)
+            pool = self._aside if kind and self.pace.slow(kind) else self._pool
+            future = pool.submit(run)
             self._running.add(future)
         future.add_done_callback(self._running.discard)
 
@@ -160,5 +170,6 @@ class Tenant:
         with self._guard:
             self.stopping.set()
         self.clock.notify()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for pool in (self._pool, self._aside):
+            pool.shutdown(wait=True, cancel_futures=True)
         self.store.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,29 +14,6 @@ from tests.waiting import wait_for
 
 LISTING = "/files/v2/listings/system/sandbox.storage/ada"
 MEDIA = "/files/v2/media/system/sandbox.storage/ada"
-
-
-@pytest.fixture(scope="module")
-def tenant() -> Iterator[Sandbox]:
-    with Sandbox(check_answers=True) as running:
-        running.control.snapshot("start")
-        yield running
-
-
-@pytest.fixture
-def ada(tenant: Sandbox) -> Iterator[Http]:
-    tenant.control.restore("start")
-    session = Http(tenant.url, tenant.credentials("ada")["token"])
-    yield session
-    session.close()
-
-
-@pytest.fixture
-def door(tenant: Sandbox, ada: Http) -> Iterator[Http]:
-    session = Http(tenant.url + "/_sandbox", "")
-    session.headers["X-Sandbox-Secret"] = tenant.control.secret
-    yield session
-    session.close()
 
 
 def names(ada: Http) -> list[str]:

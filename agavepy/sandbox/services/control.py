@@ -8,6 +8,7 @@ from typing import Any
 from agavepy.sandbox.call import Call, Reply
 from agavepy.sandbox.control import NoSnapshotError
 from agavepy.sandbox.errors import ApiError, SandboxError
+from agavepy.sandbox.pace import PATIENCE_S, NoThingError
 from agavepy.sandbox.registry import handler
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -86,6 +87,32 @@ def add_fault(call: Call) -> Reply:
 def clear_faults(call: Call) -> Reply:
     """Take the faults back."""
     return Reply.plain(call.tenant.control.faults.clear())
+
+
+@handler("_sandbox", "listTransitions")
+def list_transitions(call: Call) -> Reply:
+    """Show modes and what is under way."""
+    return Reply.plain(call.tenant.pace.listing())
+
+
+@handler("_sandbox", "setTransition")
+def set_transition(call: Call) -> Reply:
+    """Choose a mode."""
+    try:
+        return Reply.plain(call.tenant.pace.set(**_body(call)))
+    except SandboxError as error:
+        raise ApiError(400, str(error)) from error
+
+
+@handler("_sandbox", "advance")
+def advance(call: Call) -> Reply:
+    """Let things go on."""
+    body = _body(call)
+    told = body.get("id"), body.get("transitions", 1), body.get("wait", PATIENCE_S)
+    try:
+        return Reply.plain(call.tenant.pace.advance(body["kind"], *told))
+    except NoThingError as error:
+        raise ApiError(404, str(error)) from error
 
 
 @handler("_sandbox", "listRequests")

@@ -25,7 +25,10 @@ def get_history(call: Call) -> Reply:
     if record is None and not disk.exists(at.real):
         raise ApiError(404, MISSING)
     found = call.page(record["events"] if record else [])
-    return Reply([_event(call, event) for event in found])
+    reply = Reply([_event(call, event) for event in found])
+    if record and call.tenant.pace.looking:
+        call.tenant.pace.looked([record["uuid"]])
+    return reply
 
 
 def _event(call: Call, event: dict[str, Any]) -> dict[str, Any]:

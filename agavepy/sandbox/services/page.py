@@ -26,6 +26,7 @@ from agavepy.sandbox.state import (
     systems,
     users,
 )
+from agavepy.sandbox.tenant import Tenant
 
 COOKIE = "agavepy-sandbox"
 #: A page loads nothing from elsewhere and nothing inline: what users upload cannot act in it.
@@ -97,7 +98,11 @@ def _html(call: Call, template: str, status: int = 200, **values: Any) -> Reply:
     def link(operation: str, **arguments: Any) -> str:
         return call.tenant.router.path("_page", operation, arguments)
 
-    content = page.render(template, tenant=call.tenant, link=link, here=call.plan.name, **values)
+    def state(item: dict[str, Any]) -> str:
+        return _state(call.tenant, item)
+
+    values |= {"tenant": call.tenant, "link": link, "state": state, "here": call.plan.name}
+    content = page.render(template, **values)
     return Reply.raw(content, _HTML, status, dict(_HEADERS))
 
 
@@ -266,7 +271,13 @@ def states(call: Call) -> Reply:
         *actors.every(tenant),
         *actors_executions.every(tenant),
     )
-    return Reply.plain({item["id"]: item["status"] for item in living})
+    return Reply.plain({item["id"]: _state(tenant, item) for item in living})
+
+
+def _state(tenant: Tenant, item: dict[str, Any]) -> str:
+    """Return a state as pages show it: of what a test holds, how."""
+    held = tenant.pace.held(item["id"])
+    return f"{item['status']}, held {held.replace('_', ' ')}" if held else str(item["status"])
 
 
 @_page("requests")

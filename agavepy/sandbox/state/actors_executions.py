@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import partial
 from typing import Any
 
 from agavepy.sandbox import dates
@@ -116,6 +117,8 @@ def move(tenant: Tenant, execution_id: str, status: str, **fields: Any) -> Execu
         if EXECUTIONS.ended(status):
             execution.pop("process", None)
         tenant.store.put(_KIND, execution_id, execution)
+        enter = partial(tenant.pace.enter, execution_id, status, last=EXECUTIONS.ended(status))
+        tenant.store.after_commit(enter)
         return execution
 
 
@@ -128,6 +131,7 @@ def forget(tenant: Tenant, actor_id: str) -> None:
                 pass
             for kind in (_KIND, _LOG, _MARKS):
                 tenant.store.delete(kind, key)
+            tenant.store.after_commit(partial(tenant.pace.end, key))
 
 
 def keep_log(tenant: Tenant, actor: dict[str, Any], execution_id: str, text: str) -> None:

@@ -44,7 +44,9 @@ def put(
         message["text"] = str(content)
     with tenant.store.transaction():
         tenant.store.put(_KIND, execution_id, message)
-        return executions.create(tenant, actor, executor, id=execution_id)
+        execution = executions.create(tenant, actor, executor, id=execution_id)
+    tenant.pace.begin("executions", execution_id, execution["status"])
+    return execution
 
 
 def get(tenant: Tenant, execution_id: str) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from agavepy.sandbox.state import disk, events
@@ -87,6 +88,7 @@ def forget(tenant: Tenant, system: System, path: str) -> None:
         for record in _within(tenant, system, path):
             events.publish(tenant, record["uuid"], "DELETED", owner=record["owner"])
             tenant.store.delete(FILE, _key(system, record["path"]))
+            tenant.store.after_commit(partial(tenant.pace.end, record["uuid"]))
 
 
 def move(tenant: Tenant, system: System, path: str, target: str) -> None:

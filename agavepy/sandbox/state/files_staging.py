@@ -3,7 +3,7 @@
 A task is kept as a document ``{id, target, system, path, user, upload, url, append, ready,
 transfer}`` until its file is in place. ``upload`` and ``ready`` name files in the tenant's staging
 directory: what a caller sent, and what only needs to be moved into place. Tasks for one path run in
-their order.
+their order, each at the pace of the kind ``files``.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,15 @@ from agavepy.sandbox.tenant import Tenant
 _log = logging.getLogger(__name__)
 
 TASK = "file_staging"
+#: Key under which a running tenant holds the targets that somebody is at work on.
+_BUSY = "staging"
+#: The states of an import, which are words of its file's history.
+QUEUED, STAGING, DONE, FAILED = (
+    "STAGING_QUEUED",
+    "STAGING",
+    "STAGING_COMPLETED",
+    "STAGING_FAILED",
+)
 #: Seconds to connect to where a file is fetched from, and between two blocks of it.
 _TIMEOUT_S = (10.0, 30.0)
 _AGAIN_S = 1.0
@@ -130,14 +141,13 @@ def queue(
         files_records.event(
             tenant,
             record,
-            "STAGING_QUEUED",
+            QUEUED,
             user,
             "File/folder queued for staging",
             task["transfer"],
         )
         tenant.store.put(TASK, task["id"], task)
-    with contextlib.suppress(SandboxError):  # it is stopping: the next start goes on
-        tenant.background(stage, tenant, task["target"])
+    _begin(tenant, task, record)
     return record
 
 
@@ -150,32 +160,67 @@ def resume(tenant: Tenant) -> None:
         if left.name not in wanted:
             disk.remove(left)
     for task in tasks:
-        tenant.background(stage, tenant, task["target"])
+        _begin(tenant, task, _record(tenant, task))
+
+
+def _begin(tenant: Tenant, task: Task, record: files_records.Record | None) -> None:
+    ids = [record["uuid"]] if record is not None else []
+    ids += [task[name] for name in ("transfer", "id") if task.get(name)]
+    tenant.pace.begin("files", task["id"], QUEUED, ids)
+    with contextlib.suppress(SandboxError):  # it is stopping: the next start goes on
+        tenant.background(stage, tenant, task["target"], kind="files")
 
 
 def stage(tenant: Tenant, target: str) -> None:
-    """Put the oldest file that was acknowledged for a target into place.
+    """Put what was acknowledged for a target into place, unless somebody is at it.
 
     While not even that can be written down, on a full disk, it is tried again and again.
     """
-    while not tenant.stopping.is_set():
-        try:
-            _stage(tenant, target)
+    busy: set[str] = tenant.live.setdefault(_BUSY, set())
+    with _locked(tenant, target):
+        if target in busy:
             return
-        except OSError as error:
-            _log.warning("staging of %s waits: %s", target, error)
-            tenant.stopping.wait(_AGAIN_S)
+        busy.add(target)
+    try:
+        while (task := _next(tenant, target, busy)) is not None:
+            try:
+                _stage(tenant, task)
+            except OSError as error:
+                _log.warning("staging of %s waits: %s", target, error)
+                tenant.stopping.wait(_AGAIN_S)
+    except BaseException:
+        busy.discard(target)
+        raise
 
 
-def _stage(tenant: Tenant, target: str) -> None:
-    with tenant.lock(f"file/{target}"):
+def _next(tenant: Tenant, target: str, busy: set[str]) -> Task | None:
+    """Return the oldest task for a target; None, and nobody is at it, when there is none."""
+    with _locked(tenant, target):
         waiting = tenant.store.all(TASK, target=target)
-        if not waiting:
-            return
-        task = waiting[0]
+        if waiting and not tenant.stopping.is_set():
+            return waiting[0]
+        busy.discard(target)
+        return None
+
+
+def _locked(tenant: Tenant, target: str) -> AbstractContextManager[None]:
+    """Hold the mutex of a path, which those who manage files hold as well."""
+    return tenant.lock(f"file/{target}")
+
+
+def _stage(tenant: Tenant, task: Task) -> None:
+    """Take a task through its states. While it is held in one, its path is free for others."""
+    stopping = tenant.stopping.is_set
+    tenant.pace.hold(task["id"], stopping)
+    if stopping() or not _tell(tenant, task, STAGING, "File/folder is being staged"):
+        return
+    tenant.pace.hold(task["id"], stopping)
+    if stopping():
+        return
+    with _locked(tenant, task["target"]):
         system = systems.find(tenant, task["system"])
         # Without its record, the file was deleted since, with its directory or its system.
-        if system is None or not _tell(tenant, task, "STAGING", "File/folder is being staged"):
+        if system is None or _record(tenant, task) is None:
             _finish(tenant, task)
             return
         try:
@@ -185,24 +230,30 @@ def _stage(tenant: Tenant, target: str) -> None:
             return
         except (ApiError, OSError) as error:  # a RequestException is an OSError
             reason = error.message if isinstance(error, ApiError) else str(error)
-            word, text = "STAGING_FAILED", f"Staging failed: {reason}"
+            word, text = FAILED, f"Staging failed: {reason}"
         else:
-            word, text = "STAGING_COMPLETED", "Staging completed successfully"
+            word, text = DONE, "Staging completed successfully"
         _tell(tenant, task, word, text)
+
+
+def _record(tenant: Tenant, task: Task) -> files_records.Record | None:
+    return files_records.get(tenant, {"id": task["system"]}, task["path"])
 
 
 def _tell(tenant: Tenant, task: Task, word: str, text: str) -> bool:
     """Add an event to the file that a task is about; return whether it has a record still.
 
-    The task goes with the last event.
+    The task goes with the last event, and when there is no record.
     """
     with tenant.store.transaction():
-        record = files_records.get(tenant, {"id": task["system"]}, task["path"])
+        record = _record(tenant, task)
         transfer = task.get("transfer")
         if record is not None:
             files_records.event(tenant, record, word, task["user"], text, transfer)
             _move_on(tenant, task, word)
-        if word != "STAGING":
+            enter = partial(tenant.pace.enter, task["id"], word, last=word != STAGING)
+            tenant.store.after_commit(enter)
+        if word != STAGING or record is None:
             _finish(tenant, task)
     return record is not None
 
@@ -211,12 +262,12 @@ def _move_on(tenant: Tenant, task: Task, word: str) -> None:
     """Give the transfer of a task the state that goes with a word of the file's history."""
     if task.get("transfer") is None:  # acknowledged by an earlier release
         return
-    if word == "STAGING_COMPLETED":
+    if word == DONE:
         system = {"id": task["system"]}
         place = disk.real(tenant, system, task["path"], user_home=False)
         count, size = disk.extent(place)
         transfers.end(tenant, task["transfer"], "COMPLETED", count, size)
-    elif word == "STAGING_FAILED":
+    elif word == FAILED:
         transfers.end(tenant, task["transfer"], "FAILED")
     else:
         transfers.start(tenant, task["transfer"])
@@ -224,6 +275,7 @@ def _move_on(tenant: Tenant, task: Task, word: str) -> None:
 
 def _finish(tenant: Tenant, task: Task) -> None:
     tenant.store.delete(TASK, task["id"])
+    tenant.store.after_commit(partial(tenant.pace.end, task["id"]))
     if task.get("transfer") is not None:
         transfers.cancel(tenant, task["transfer"])
     for field in ("upload", "ready"):

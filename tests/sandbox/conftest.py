@@ -1,0 +1,34 @@
+"""A tenant that tests of the control door break and restore, a user of it, and the door."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from agavepy.sandbox import Sandbox
+from tests.conftest import Http
+
+
+@pytest.fixture(scope="module")
+def tenant() -> Iterator[Sandbox]:
+    """A tenant that no other module uses."""
+    with Sandbox(check_answers=True) as running:
+        running.control.snapshot("start")
+        yield running
+
+
+@pytest.fixture
+def ada(tenant: Sandbox) -> Iterator[Http]:
+    """A session of ada in the tenant as it was at its start."""
+    tenant.control.restore("start")
+    with Http(tenant.url, tenant.credentials("ada")["token"]) as session:
+        yield session
+
+
+@pytest.fixture
+def door(tenant: Sandbox, ada: Http) -> Iterator[Http]:
+    """A session at the control door of the tenant."""
+    with Http(tenant.url + "/_sandbox", "") as session:
+        session.headers["X-Sandbox-Secret"] = tenant.control.secret
+        yield session
