@@ -19,7 +19,7 @@ from agavepy.sandbox import dates
 from agavepy.sandbox.actors_runtime_results import Results
 from agavepy.sandbox.errors import SandboxError
 from agavepy.sandbox.runner_process import MARK, Process, end_orphan
-from agavepy.sandbox.state import actors, clients, tokens
+from agavepy.sandbox.state import actors, clients, signing, tokens
 from agavepy.sandbox.state import actors_events as events
 from agavepy.sandbox.state import actors_executions as executions
 from agavepy.sandbox.state import actors_images as images
@@ -275,7 +275,7 @@ def _environment(
         "_abaco_execution_id": execution_id,
         "_abaco_username": message["username"],
         "_abaco_api_server": tenant.url,
-        "_abaco_jwt_header_name": f"X-JWT-Assertion-{tenant.tenant_id}",
+        "_abaco_jwt_header_name": signing.header_name(tenant),
         "_abaco_Content_Type": message["contentType"],
         "_abaco_actor_revision": actor["revision"],
         "_abaco_actor_dbid": dbid(tenant, actor["id"]),

@@ -12,6 +12,7 @@ from agavepy.sandbox.faults import Faults
 from agavepy.sandbox.gate import Gate
 from agavepy.sandbox.requests_log import RequestLog
 from agavepy.sandbox.snapshots import Snapshot
+from agavepy.sandbox.state import clients, signing, users
 from agavepy.sandbox.tenant import Tenant
 
 
@@ -84,6 +85,22 @@ class Control:
     def seed_ids(self, seed: int | None) -> None:
         """Make ids from a seed from now on, or, with None, such that nobody can guess them."""
         self._tenant.ids.seed(seed)
+
+    def assertion(self, username: str) -> dict[str, str]:
+        """Return what the gateway tells services of a user, for ``Agave(**…)``.
+
+        The keys: ``jwt``, good for 900 seconds of the tenant's time, and ``jwt_header_name``.
+        Raises SandboxError for an unknown user.
+        """
+        tenant = self._tenant
+        user = users.get(tenant, username)
+        if user is None:
+            names = ", ".join(item["username"] for item in users.everybody(tenant))
+            raise SandboxError(f"no user {username!r}: there are {names}")
+        client = next(iter(clients.owned(tenant, username)), None)
+        client = client or {"owner": username, "name": "", "tier": clients.TIERS[0]}
+        text = signing.assertion(tenant, username, users.roles(user), client)
+        return {"jwt": text, "jwt_header_name": signing.header_name(tenant)}
 
     def close(self) -> None:
         """Give up the snapshots."""

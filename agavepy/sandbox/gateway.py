@@ -19,7 +19,7 @@ from werkzeug.datastructures import Headers, MultiDict
 from agavepy.plan import Plan
 from agavepy.sandbox.call import Reply
 from agavepy.sandbox.errors import ApiError, Fault
-from agavepy.sandbox.state import actors_nonces, apis, clients, tokens, users
+from agavepy.sandbox.state import actors_nonces, apis, clients, signing, tokens, users
 from agavepy.sandbox.tenant import Tenant
 
 #: Code to short text and HTTP status.
@@ -71,19 +71,21 @@ def authenticate(
     """Return who calls an operation, by the credential that its description asks for.
 
     ``acting`` is for whom the tenant itself makes the request: it stands for an access token.
-    Without a token, a nonce is taken by the operations that have a parameter for it.
+    Without a token, an assertion of the gateway's own counts, as who is behind it sends it; and a
+    nonce is taken by the operations that have a parameter for it.
 
     Raises Fault for a token that is missing, unknown, expired, ended, or of a client that is not
     subscribed to the API; and for a wrong key or secret of a client. Raises ApiError for wrong
-    basic credentials of a user, and for a nonce that is unknown or whose maker is gone.
+    basic credentials of a user, for an assertion that is not good, and for a nonce that is unknown
+    or whose maker is gone.
     """
     header = headers.get("Authorization") or ""
     if plan.security == "bearer":
         if acting is not None:
             return acting
-        if not header and NONCE in query and any(item.name == NONCE for item in plan.parameters):
-            return _nonce(tenant, plan, query[NONCE])
-        return Identity() if plan.anonymous and not header else _bearer(tenant, plan, header)
+        if header:
+            return _bearer(tenant, plan, header)
+        return _without_token(tenant, plan, headers, query)
     if plan.security == "user":
         return _user(tenant, header)
     if plan.security == "client":
@@ -166,6 +168,27 @@ def _bearer(tenant: Tenant, plan: Plan, header: str) -> Identity:
     if plan.service not in client["subscriptions"]:
         raise Fault(900908, f"The client {client['name']} is not subscribed to this API")
     return _identity(user, client["name"])
+
+
+def _without_token(
+    tenant: Tenant, plan: Plan, headers: Headers, query: MultiDict[str, str]
+) -> Identity:
+    """Return whom something else than an access token stands for."""
+    assertion = headers.get(signing.header_name(tenant))
+    if assertion is not None:
+        return _asserted(tenant, assertion)
+    if NONCE in query and any(item.name == NONCE for item in plan.parameters):
+        return _nonce(tenant, plan, query[NONCE])
+    return Identity() if plan.anonymous else _bearer(tenant, plan, "")
+
+
+def _asserted(tenant: Tenant, text: str) -> Identity:
+    """Return whom an assertion names, with the roles that it has."""
+    said = signing.verified(tenant, text)
+    if said is None or users.get(tenant, said.username) is None:
+        why = f"The header {signing.header_name(tenant)} holds no assertion of this gateway."
+        raise ApiError(401, f"Permission denied. No authentication credentials found. {why}")
+    return Identity(said.username, said.roles, said.client_name)
 
 
 def _nonce(tenant: Tenant, plan: Plan, nonce_id: str) -> Identity:

@@ -46,6 +46,17 @@ def seed_ids(call: Call) -> Reply:
     return Reply.plain({"seed": seed})
 
 
+@handler("_sandbox", "makeAssertion")
+def make_assertion(call: Call) -> Reply:
+    """Sign an assertion."""
+    username = call.args["username"]
+    try:
+        made = call.tenant.control.assertion(username)
+    except SandboxError as error:
+        raise ApiError(404, str(error)) from error
+    return Reply.plain({"username": username, **made})
+
+
 @handler("_sandbox", "getClock")
 def get_clock(call: Call) -> Reply:
     """Show the time."""
