@@ -7,8 +7,9 @@ from typing import Any
 
 from agavepy.sandbox.call import Call, Reply
 from agavepy.sandbox.gateway import oauth_error
-from agavepy.sandbox.registry import handler
+from agavepy.sandbox.registry import handler, on_start
 from agavepy.sandbox.state import clients, signing, tokens, users
+from agavepy.sandbox.tenant import Tenant
 
 #: No cache may keep a token (RFC 6749, section 5.1).
 _PRIVATE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -48,6 +49,12 @@ def revoke(call: Call) -> Reply:
 def get_public_key(call: Call) -> Reply:
     """Answer the key that verifies the gateway's assertions."""
     return Reply.raw(signing.public_key(call.tenant).encode(), "text/plain; charset=UTF-8")
+
+
+@on_start
+def sweep(tenant: Tenant) -> None:
+    """Forget what an earlier run of the tenant has left of ended tokens."""
+    tokens.sweep(tenant)
 
 
 def _password(call: Call, client: dict[str, Any]) -> Reply:

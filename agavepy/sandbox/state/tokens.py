@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+from functools import partial
 from typing import Any
 
+from agavepy.sandbox.errors import SandboxError
 from agavepy.sandbox.tenant import Tenant
 
 #: Seconds in which an authorization code must be redeemed (WSO2 API Manager's default).
 CODE_TTL_S = 300.0
+#: How many ended tokens, the newest, are still told from those that never were.
+REMEMBERED = 1000
+#: How many tokens are issued between two sweeps.
+_SWEEP_EACH = 250
+#: Key under which a running tenant counts the tokens issued since the last sweep.
+_ISSUED = "tokens"
 
 
 def issue(
@@ -32,6 +41,7 @@ def issue(
         tenant.store.put("token", document["id"], document)
         if refresh:
             tenant.store.put("refresh", document["refresh_id"], {"token": document["id"]})
+        _count(tenant)
     answer = {"scope": "default", "token_type": "bearer", "expires_in": tenant.token_ttl}
     if refresh:
         answer["refresh_token"] = refresh
@@ -103,6 +113,38 @@ def redeem_code(tenant: Tenant, client: dict[str, Any], code: str) -> str | None
             return None
         tenant.store.delete("code", document["id"])
         return document["username"] if document["expires_at"] > tenant.clock.now() else None
+
+
+def sweep(tenant: Tenant) -> None:
+    """Forget the ended tokens but the newest, and the codes that nobody has redeemed in time.
+
+    Ended is what was refreshed away or revoked, and what is past its time and has no refresh token.
+    """
+    now = tenant.clock.now()
+    ended = tenant.store.all("token", active=False) + [
+        document
+        for document in tenant.store.all("token", active=True, refresh_id="")
+        if document["expires_at"] <= now
+    ]
+    ended.sort(key=lambda document: document["expires_at"])
+    late = [code for code in tenant.store.all("code") if code["expires_at"] <= now]
+    with tenant.store.transaction():
+        for document in ended[:-REMEMBERED]:
+            tenant.store.delete("token", document["id"])
+        for code in late:
+            tenant.store.delete("code", code["id"])
+
+
+def _count(tenant: Tenant) -> None:
+    """Count a token that is issued, and sweep in the background when it is time to."""
+    issued = tenant.live[_ISSUED] = tenant.live.get(_ISSUED, 0) + 1
+    if issued % _SWEEP_EACH == 0:
+        tenant.store.after_commit(partial(_sweep_aside, tenant))
+
+
+def _sweep_aside(tenant: Tenant) -> None:
+    with contextlib.suppress(SandboxError):  # it is stopping: the next start sweeps
+        tenant.background(sweep, tenant)
 
 
 def _by_refresh(tenant: Tenant, refresh_token: str) -> dict[str, Any] | None:
