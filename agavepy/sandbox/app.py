@@ -122,7 +122,8 @@ class App:
             if self._log is not None:
                 self._log(f"{request.method} {blotted(raw)} {status} {plan.id if plan else '-'}")
             if fault is not None:
-                self._strike_late(fault)
+                if fault["kind"] == "delay":
+                    self._delay(fault["delay"])
                 body = faults.spoil(fault, headers, body)
         start_response(f"{status} {_REASONS.get(status, 'Status')}", list(headers.items()))
         return body
@@ -138,12 +139,10 @@ class App:
             answer = self._bytes(plan, reply, arguments)
             return "".join(caller), arguments.noted(), *answer
 
-    def _strike_late(self, fault: dict[str, Any]) -> None:
-        """Strike with a fault that hits when the service has done its work."""
-        if fault["kind"] == "delay":
-            self.tenant.stopping.wait(fault["delay"])
-        elif fault["kind"] == "drop":
-            raise ConnectionAbortedError("the connection is dropped, as ordered")
+    def _delay(self, seconds: float) -> None:
+        """Let whoever asked wait, unless the tenant stops."""
+        tenant = self.tenant
+        tenant.clock.wait(lambda: tenant.closing.is_set() or tenant.stopping.is_set(), seconds)
 
     def _reply(
         self,

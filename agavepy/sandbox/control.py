@@ -34,7 +34,7 @@ class Control:
 
     def __init__(self, tenant: Tenant, starting: Sequence[Hook], stopping: Sequence[Hook]) -> None:
         self.secret = secrets.token_urlsafe(16)
-        self.faults = Faults()
+        self.faults = Faults(lambda name: tenant.router.has(*name.partition(".")[::2]))
         self.requests = RequestLog()
         self.pace = tenant.pace
         self.gate = Gate()

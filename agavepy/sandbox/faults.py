@@ -4,26 +4,45 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from agavepy.sandbox.call import Reply
-from agavepy.sandbox.errors import ApiError, Fault
+from agavepy.sandbox.errors import ApiError, Fault, SandboxError
 
 #: Kinds that answer in place of the service; the others let it do its work and spoil the answer.
 _INSTEAD = frozenset({"status", "redirect", "expired", "throttle"})
+KINDS = _INSTEAD | {"delay", "drop", "truncate", "corrupt"}
+#: What a fault of a kind cannot do without.
+_NEEDED = {"delay": "delay", "redirect": "location"}
 
 
 class Faults:
-    """The faults that wait for a request, each for its operation or for any; oldest first."""
+    """The faults that wait for a request, each for its operation or for any; oldest first.
 
-    def __init__(self) -> None:
+    ``described`` tells whether there is an operation of a name such as ``files.list``.
+    """
+
+    def __init__(self, described: Callable[[str], bool]) -> None:
+        self._described = described
         self._lock = threading.Lock()
         self._waiting: list[dict[str, Any]] = []
 
     def add(self, fault: dict[str, Any]) -> dict[str, Any]:
-        """Let a fault wait (its fields are those of the description) and return it completed."""
+        """Let a fault wait (its fields are those of the description) and return it completed.
+
+        Raises SandboxError for one that could never strike, or not as its kind does.
+        """
         fault = {"times": 1, **fault}
+        kind, operation = fault.get("kind"), fault.get("operation")
+        if kind not in KINDS:
+            raise SandboxError(f"unknown kind {kind!r}: choose one of {', '.join(sorted(KINDS))}")
+        if _NEEDED.get(kind, "kind") not in fault:
+            raise SandboxError(f"a fault of the kind {kind} needs {_NEEDED[kind]}")
+        if operation is not None and not self._described(operation):
+            raise SandboxError(f"operation: {operation!r} is not described")
+        if fault["times"] < 1:
+            raise SandboxError(f"times: nothing fails {fault['times']} times: give 1 or more")
         with self._lock:
             self._waiting.append(fault)
         return dict(fault)
@@ -76,27 +95,47 @@ def instead(fault: dict[str, Any]) -> Reply | None:
 
 
 def spoil(fault: dict[str, Any], headers: dict[str, str], body: Iterable[bytes]) -> Iterable[bytes]:
-    """Return the body of an answer as a fault leaves it."""
+    """Return the body of an answer as a fault leaves it.
+
+    Raises ConnectionAbortedError when nothing is to be answered, though the service has done its
+    work.
+    """
     if fault["kind"] == "corrupt":
         return _corrupt(body)
     if fault["kind"] == "truncate":
         return _truncate(body, int(headers.get("Content-Length", 2)))
+    if fault["kind"] == "drop":
+        _close(body)
+        raise ConnectionAbortedError("the connection is dropped, as ordered")
     return body
 
 
 def _corrupt(body: Iterable[bytes]) -> Iterator[bytes]:
     """Turn every bit of the first bytes over: neither JSON nor text is left of them."""
     parts = iter(body)
-    for first in itertools.islice(parts, 1):
-        yield bytes(byte ^ 0xFF for byte in first[:64]) + first[64:]
-    yield from parts
+    try:
+        for first in itertools.islice(parts, 1):
+            yield bytes(byte ^ 0xFF for byte in first[:64]) + first[64:]
+        yield from parts
+    finally:
+        _close(body)
 
 
 def _truncate(body: Iterable[bytes], size: int) -> Iterator[bytes]:
     left = size // 2
-    for part in body:
-        yield part[:left]
-        left -= len(part)
-        if left <= 0:
-            break
+    try:
+        for part in body:
+            yield part[:left]
+            left -= len(part)
+            if left <= 0:
+                break
+    finally:
+        _close(body)
     raise ConnectionAbortedError("the answer is cut off, as ordered")
+
+
+def _close(body: Iterable[bytes]) -> None:
+    """Close what an answer would be read from, such as a file."""
+    close = getattr(body, "close", None)
+    if close is not None:
+        close()
