@@ -21,10 +21,13 @@ class ApiError(Exception):
 class Fault(Exception):
     """A refusal of the API manager, by its code (WSO2 API Manager, "API handler error codes")."""
 
-    def __init__(self, code: int, description: str = "") -> None:
+    def __init__(
+        self, code: int, description: str = "", headers: dict[str, str] | None = None
+    ) -> None:
         super().__init__(f"{code} {description}")
         self.code = code
         self.description = description
+        self.headers = headers or {}
 
 
 class SandboxError(Exception):

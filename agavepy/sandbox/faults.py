@@ -89,7 +89,7 @@ def instead(fault: dict[str, Any]) -> Reply | None:
         raise Fault(900903)
     if kind == "throttle":
         seconds = f"{fault.get('retryAfter', 1):g}"
-        raise ApiError(429, "Message throttled out", headers={"Retry-After": seconds})
+        raise Fault(900800, headers={"Retry-After": seconds})
     headers = {"Location": str(fault["location"])}
     return Reply.raw(b"", "text/plain", int(fault.get("status", 307)), headers)
 

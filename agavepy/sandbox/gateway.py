@@ -106,16 +106,18 @@ def identity(tenant: Tenant, username: str, client_name: str = "") -> Identity |
 def fault_reply(tenant: Tenant, fault: Fault, plan: Plan | None) -> Reply:
     """Return a fault as the tenant's gateway writes it: JSON or, by its settings, XML.
 
-    Operations that authenticate a client are OAuth's: they answer the fault as ``invalid_client``.
+    Operations that authenticate a client are OAuth's: they tell who is not let in
+    ``invalid_client``.
     ``plan`` is None when no operation has the path.
     """
-    if plan is not None and plan.security == "client":
+    message, status = FAULTS[fault.code]
+    if plan is not None and plan.security == "client" and status == 401:
         return oauth_error(401, "invalid_client", "Client Authentication failed.")
     code = fault.code
     xml = tenant.settings.faults == "xml"
     if code in _AS_INVALID and not xml:
         code = 900901
-    message, status = FAULTS[code]
+        message, status = FAULTS[code]
     description = fault.description
     if plan is not None:
         where = "/".join(plan.path.split("/")[:3])
@@ -124,7 +126,9 @@ def fault_reply(tenant: Tenant, fault: Fault, plan: Plan | None) -> Reply:
             description += f". {fault.description}"
         elif code == 900901 and not xml:
             description += ". Make sure you have given the correct access token"
-    headers = {"WWW-Authenticate": 'OAuth2 realm="WSO2 API Manager"'} if status == 401 else {}
+    headers = dict(fault.headers)
+    if status == 401:
+        headers["WWW-Authenticate"] = 'OAuth2 realm="WSO2 API Manager"'
     if not xml:
         body = {"fault": {"code": code, "message": message, "description": description}}
         kind = "application/json; charset=UTF-8"

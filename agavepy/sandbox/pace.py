@@ -210,8 +210,10 @@ class Pace:
         with self._guard:
             for thing in self._called(*ids):
                 needed = self._modes[thing.kind].looks
+                if needed is None:
+                    continue
                 thing.looks += 1
-                if needed is not None and thing.looks == needed and thing.settled():
+                if thing.looks >= needed and thing.settled():
                     thing.allow(1)
                     moved.append(thing)
         if moved:

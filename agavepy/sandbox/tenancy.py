@@ -94,7 +94,7 @@ class Sandbox:
 
     @property
     def control(self) -> Control:
-        """What tests do to the tenant: snapshots, faults, ids, and the requests it answered."""
+        """What tests do to the tenant: snapshots, ids, faults, pace, and the requests it had."""
         return self.tenant.control
 
     def start(self) -> Sandbox:

@@ -95,6 +95,23 @@ def test_the_state_of_a_job_moves_on_the_screen(
     assert state.get_attribute("data-changed") is not None
 
 
+def test_a_held_job_is_seen_to_be_held_until_it_goes_on(
+    fresh_sandbox: Sandbox, browser: webdriver.Chrome
+) -> None:
+    pace = fresh_sandbox.control.pace
+    pace.set("jobs", "by_hand")
+    inputs = {"file": "agave://sandbox.storage/ada/data/hello.txt"}
+    body = {"name": "held", "appId": "wc-1.0", "inputs": inputs, "parameters": {"mode": "lines"}}
+    job = fresh_sandbox.client("ada").jobs.submit(body=body)
+    browser.find_element(By.LINK_TEXT, "Jobs").click()
+    state = browser.find_element(By.CSS_SELECTOR, f"[data-state='{job.id}']")
+    assert state.text == "PENDING, held by hand"
+    pace.advance("jobs", job.id)
+    WebDriverWait(browser, 20).until(lambda _: state.text == "PROCESSING_INPUTS, held by hand")
+    pace.set("jobs", "at_once")
+    WebDriverWait(browser, 20).until(lambda _: state.text == "FINISHED")
+
+
 def test_the_pages_need_no_internet_and_break_no_rule_of_their_own(
     fresh_sandbox: Sandbox, browser: webdriver.Chrome
 ) -> None:

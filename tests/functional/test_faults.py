@@ -207,6 +207,14 @@ def test_an_expired_token_is_renewed_once_and_the_call_succeeds(
     assert len(asked(tenant, "token.create")) == 2
 
 
+def test_a_throttled_login_is_told_so(tenant: Sandbox, ag: Agave, order: Order) -> None:
+    order("throttle", "token.create", retryAfter=5)
+    with pytest.raises(requests.HTTPError, match="throttled") as caught:
+        ag.refresh()
+    assert caught.value.response is not None
+    assert caught.value.response.status_code == 429
+
+
 def test_who_is_throttled_comes_back_when_the_server_says(
     tenant: Sandbox, ag: Agave, order: Order, pauses: list[float]
 ) -> None:

@@ -157,6 +157,8 @@ def test_each_kind_of_fault_does_what_it_says(tenant: Sandbox, ada: Http, door: 
     order(door, kind="throttle", retryAfter=3)
     throttled = ada.get(LISTING)
     assert (throttled.status_code, throttled.headers["Retry-After"]) == (429, "3")
+    fault = throttled.json()["fault"]
+    assert (fault["code"], fault["message"]) == (900800, "Message throttled out")
     order(door, kind="expired")
     expired = ada.get(LISTING)
     assert expired.status_code == 401

@@ -313,3 +313,34 @@ def test_the_page_shows_that_a_job_is_held(tenant: Sandbox, ada: Http, door: Htt
         tenant.control.pace.set("jobs", "at_once")
         support.end(ada, job_id)
         assert browser.get("/_page/states").json()[job_id] == "FINISHED"
+
+
+def test_looks_count_from_when_they_are_asked_for(ada: Http, door: Http) -> None:
+    choose(door, "jobs", "by_hand")
+    choose(door, "files", "by_hand", looks=1)  # another kind's looks are its own
+    job_id = count(ada)
+    assert {support.status(ada, job_id) for _ in range(5)} == {"PENDING"}
+    choose(door, "jobs", "by_hand", looks=3)
+    seen = [support.status(ada, job_id) for _ in range(4)]
+    assert seen == ["PENDING", "PENDING", "PENDING", "PROCESSING_INPUTS"]
+
+
+def test_who_waits_for_their_time_can_be_told_too(ada: Http, door: Http) -> None:
+    choose(door, "jobs", "by_time", seconds=3600)
+    count(ada)
+    assert tell(door, "jobs", transitions=3)[0]["state"] == "STAGED"
+
+
+def test_a_held_job_that_is_reset_begins_anew_and_is_held(
+    tenant: Sandbox, ada: Http, door: Http
+) -> None:
+    choose(door, "jobs", "by_hand")
+    job_id = count(ada)
+    tell(door, "jobs", transitions=3)
+    with Http(tenant.url, tenant.credentials("admin")["token"]) as admin:
+        answer = admin.post(f"/jobs/v2/{job_id}", json={"action": "reset"})
+    assert answer.status_code == 200, answer.text
+    assert support.status(ada, job_id) == "PENDING"
+    assert tell(door, "jobs")[0]["state"] == "PROCESSING_INPUTS"
+    choose(door, "jobs", "at_once")
+    assert support.end(ada, job_id)["status"] == "FINISHED"
