@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from agavepy import loader
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from bravado_core.spec import Spec
 
 
+#: bravado-core takes two threads that meet a schema for the first time for a recursion.
+_one_at_a_time = threading.Lock()
 #: A body that is not JSON, or that nobody has read.
 UNREAD: Any = object()
 
@@ -90,7 +93,8 @@ def _difference(spec: Spec, schema: Any, value: Any) -> str:
 
     try:
         # validate_schema_object passes over a schema without a `type`, such as an `allOf`.
-        validate_object(spec, spec.deref(schema), value)
+        with _one_at_a_time:
+            validate_object(spec, spec.deref(schema), value)
     except ValidationError as error:
         where = ".".join(str(step) for step in error.absolute_path) or "the body"
         return f"{where} = {error.instance!r:.200}: {error.message:.300}"
