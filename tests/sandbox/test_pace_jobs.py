@@ -11,6 +11,7 @@ from agavepy.sandbox import Sandbox, SandboxError
 from agavepy.sandbox.pace import KINDS, MODES, NoThingError
 from tests.conftest import Http
 from tests.processes import sandbox_process
+from tests.sandbox import aloe_support
 from tests.sandbox import jobs_support as support
 from tests.sandbox.actors_run_support import open_gate, pipe
 from tests.sandbox.jobs_support import WHOLE_LIFE
@@ -344,3 +345,25 @@ def test_a_held_job_that_is_reset_begins_anew_and_is_held(
     assert tell(door, "jobs")[0]["state"] == "PROCESSING_INPUTS"
     choose(door, "jobs", "at_once")
     assert support.end(ada, job_id)["status"] == "FINISHED"
+
+
+def test_jobs_of_an_aloe_tenant_are_held_alike() -> None:
+    with (
+        Sandbox(jobs="aloe", check_answers=True) as sandbox,
+        Http(sandbox.url, sandbox.credentials("ada")["token"]) as session,
+    ):
+        pace = sandbox.control.pace
+        pace.set("jobs", "by_hand")
+        job_id = aloe_support.count(session)["id"]
+        seen = [support.status(session, job_id)]
+        while seen[-1] != "FINISHED":
+            (told,) = pace.advance("jobs", job_id)
+            seen.append(support.status(session, job_id))
+            assert told["state"] == seen[-1]
+        assert seen == [
+            "PENDING", "PROCESSING_INPUTS", "STAGING_INPUTS", "STAGED", "STAGING_JOB",
+            "SUBMITTING", "QUEUED", "RUNNING", "CLEANING_UP", "ARCHIVING", "FINISHED",
+        ]  # fmt: skip
+        held = aloe_support.count(session)["id"]
+        assert session.post(f"/jobs/v2/{held}", json={"action": "stop"}).status_code == 200
+        assert pace.advance("jobs") == []
