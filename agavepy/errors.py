@@ -12,6 +12,7 @@
      ├─ UsageError                  wrong arguments (a TypeError too)
      ├─ UnknownName                 no such service or operation (an AttributeError too)
      ├─ CredentialsError            no credentials, or credentials of something else
+     ├─ MissingPackage              a package that an extra installs (an ImportError too)
      ├─ DescriptionError            a document that cannot be used (a ValueError too)
      └─ AnswerError                 an answer that is not what its description says (a ValueError)
 """
@@ -152,6 +153,10 @@ class UnknownName(AgaveError, AttributeError):
 
 class CredentialsError(AgaveError):
     """There are no credentials for the call, or they belong to something else."""
+
+
+class MissingPackage(AgaveError, ImportError):
+    """A feature needs a package that is not installed; the text says which extra has it."""
 
 
 class DescriptionError(AgaveError, ValueError):

@@ -1,4 +1,4 @@
-"""Follow what a server does in its own time: history events as they come, until a final one."""
+"""Wait for what a server does in its own time: look again and again, the first times sooner."""
 
 from __future__ import annotations
 
@@ -6,7 +6,34 @@ import time
 from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any
 
+from agavepy import timing
 from agavepy.errors import NotFound, TimedOut
+
+#: Seconds before the second look; each pause after it is half as long again.
+FIRST_PAUSE_S = 0.05
+
+
+def looks(
+    timeout_s: float | None = None,
+    interval_s: float = 1.0,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], object] = timing.sleep,
+) -> Iterator[None]:
+    """Yield each time that it is time to look: at once, then after growing pauses.
+
+    No pause is longer than ``interval_s`` seconds. It ends after the look that ``timeout_s``
+    seconds allow as the last one; None: it does not end.
+    """
+    deadline = None if timeout_s is None else clock() + timeout_s
+    pause = min(FIRST_PAUSE_S, interval_s)
+    while True:
+        yield
+        left = pause if deadline is None else deadline - clock()
+        if left <= 0:
+            return
+        sleep(min(pause, left))
+        pause = min(pause * 1.5, interval_s)
 
 
 def follow(
@@ -17,7 +44,7 @@ def follow(
     interval_s: float = 1.0,
     unknown_s: float = 10.0,
     clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], object] = time.sleep,
+    sleep: Callable[[float], object] = timing.sleep,
 ) -> Iterator[Any]:
     """Yield the events of a history as they appear, the last one being of a ``final`` status.
 
@@ -29,11 +56,9 @@ def follow(
     raises.
     """
     began = clock()
-    deadline = began + timeout_s
-    pause = min(0.05, interval_s)
     seen = 0
     last = "no event at all"
-    while True:
+    for _ in looks(timeout_s, interval_s, clock=clock, sleep=sleep):
         try:
             events = history()
         except NotFound:
@@ -46,7 +71,4 @@ def follow(
             yield event
             if last in final:
                 return
-        if clock() >= deadline:
-            raise TimedOut(f"no final state within {timeout_s:g} seconds: the last was {last}")
-        sleep(min(pause, max(0.0, deadline - clock())))
-        pause = min(pause * 1.5, interval_s)
+    raise TimedOut(f"no final state within {timeout_s:g} seconds: the last was {last}")

@@ -35,13 +35,14 @@ LAYERS = (
     {"transport", "uplink", "retry", "redirects", "auth"},
     {"describe", "operation"},
     {"client"},
-    {"paging", "waiters", "transfer", "fs", "executor"},
+    {"paging", "waiters", "transfer", "fs", "extras", "execution", "futures", "asynchronous"},
+    {"executor"},
     {"cli", "testing"},
     {"__main__"},
 )
 #: Doors open into any room but the sandbox: the package itself, the modules of old releases, and
 #: the build step, which runs before there is a package.
-DOORS = {"", "agave", "build"}
+DOORS = {"", "actors", "agave", "async", "build"}
 SANDBOX_MAY_IMPORT = {"errors", "curl", "plan", "compiler", "loader", "specs", "sandbox"}
 SANDBOX_OPENS_FOR = {"sandbox", "testing"}
 CLI_VERBS_WITH_SANDBOX = {"agavepy.cli.sandbox", "agavepy.cli.demo"}

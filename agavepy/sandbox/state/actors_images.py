@@ -14,6 +14,8 @@ from agavepy.sandbox.tenant import Tenant
 
 #: What comes with the package; they are Python programs.
 _BUILT_IN = Path(__file__).resolve().parent.parent / "images"
+#: Tags under which they are known: that of executors' default image.
+_TAGS = {"abacosamples/py3_func": "dev"}
 _REFERENCE = re.compile(r"((?:[\w-][\w.-]*/)*[\w-][\w.-]*)(?::([\w][\w.-]*))?", re.ASCII)
 
 #: Characters of a name that a directory can have, with ``:latest``.
@@ -46,6 +48,8 @@ def pull(tenant: Tenant, reference: str) -> Image:
     name, tag = found.groups()
     names = [reference, name, f"{name}:latest"] if tag in {None, "latest"} else [reference]
     for base in (folder(tenant), _BUILT_IN):
+        if base == _BUILT_IN and _TAGS.get(name) == tag:
+            names = [name]
         for directory in names:
             run = base / directory / "run"
             if not os.path.isfile(run):  # noqa: PTH113 - False too for a path too long
