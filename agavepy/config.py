@@ -5,6 +5,7 @@ Nothing here reads a file: environments and records are handed in.
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Mapping
@@ -40,9 +41,15 @@ BASH_KEYS = {
     "api_key": "apikey",
     "token": "access_token",
 }
+#: What stands for a value that is not there.
+NOTHING = (None, "", "null")
+#: Keys of records whose value is a flag or an object, which some programs write as text.
+_NO_TEXT = frozenset({"use_nonce", "verify", "proxies"})
 #: Keys of records that say nothing to a client.
 IGNORED_KEYS = frozenset({"devurl"})
 
+#: The tenant whose service lists all tenants, unless TAPIS_TENANTS_URL names another.
+CENTRAL_SERVER = "https://api.tacc.utexas.edu"
 #: The environment variable of each keyword.
 VARIABLES = {
     "api_server": "TAPIS_BASE_URL",
@@ -55,6 +62,7 @@ VARIABLES = {
 }
 _DIRECTORY_VARIABLES = ("TAPIS_CACHE_DIR", "AGAVE_CACHE_DIR")
 _VERIFY_VARIABLE = "TAPIS_DEFAULT_VERIFY_SSL"
+TENANTS_VARIABLE = "TAPIS_TENANTS_URL"
 _FALSE = frozenset({"0", "false", "no", "off"})
 PORTS = {"http": 80, "https": 443}
 
@@ -137,16 +145,30 @@ def same_server(one: str, other: str) -> bool:
 def keywords(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return the client keywords of a cached record in any spelling; others are left out.
 
-    Where a record has both spellings the client's own one counts, unless it is empty.
+    Where a record has both spellings the client's own one counts, unless it is empty. Scripts turn
+    all values into text, nothing into "null": these are read as what they were.
     """
     found = {}
     for key in RECORD_KEYS:
         value = record.get(key)
-        if value in (None, "") and key in BASH_KEYS:
+        if value in NOTHING and key in BASH_KEYS:
             value = record.get(BASH_KEYS[key])
-        if value not in (None, ""):
+        if isinstance(value, str) and key in _NO_TEXT:
+            value = _from_text(key, value)
+        if value not in NOTHING:
             found[key] = value
     return found
+
+
+def _from_text(key: str, value: str) -> Any:
+    """Return a flag or the proxies of a record in which all is text; ``verify`` may be a path."""
+    if key == "proxies":
+        try:
+            parsed = json.loads(value)
+        except ValueError:
+            return None
+        return parsed if isinstance(parsed, dict) else None
+    return {"true": True, "false": False}.get(value.lower(), value)
 
 
 def seconds(value: Any) -> float | None:

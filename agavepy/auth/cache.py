@@ -37,7 +37,7 @@ class Identity(NamedTuple):
     def matches(self, record: Mapping[str, Any]) -> bool:
         """Tell whether client keywords are of this login; an unknown user matches every user."""
         return (
-            record.get("api_key") == self.api_key
+            (record.get("api_key") or "") == self.api_key
             and (record.get("token_username") or "") == self.token_username
             and (not self.username or record.get("username", self.username) == self.username)
             and config.same_server(str(record.get("api_server", "")), self.api_server)
@@ -135,15 +135,38 @@ class Cache:
             if changed:
                 self._write(path, document)
 
-    def log_in(self, login: Mapping[str, Any], pair: Pair) -> None:
+    def remove(self, identity: Identity) -> list[Path]:
+        """Take a login out of every file, one that is empty then too; return those that changed."""
+        changed = []
+        for path in self.paths:
+            document = self._read(path)
+            gone = {
+                id(found.record)
+                for found in self._records(path, document)
+                if identity.matches(found.keywords)
+            }
+            if gone:
+                left = None if id(document) in gone else _without(document, gone)
+                if left:
+                    self._write(path, left)
+                else:
+                    path.resolve().unlink()
+                changed.append(path)
+        return changed
+
+    def log_in(
+        self, login: Mapping[str, Any], pair: Pair, known: Mapping[str, Any] | None = None
+    ) -> None:
         """Make a login the current one, in ``current`` and ``config.json``.
 
-        ``login`` is client keywords. The login that was current goes to the sessions of
-        ``config.json``; a file that is none of ours is kept under another name.
+        ``login`` is client keywords, ``known`` a record of it, of which other keys are kept. The
+        login that was current goes to the sessions of ``config.json``; a file that is none of ours
+        is kept under another name.
         """
         identity = Identity.of(login)
         self.update(identity, pair)
-        record = _new_record(login, pair)
+        kept = {key: value for key, value in (known or {}).items() if key not in config.BASH_KEYS}
+        record = {**kept, **_new_record(login, pair)}
         self._log_in_config(identity, record)
         document = self._read(self.current)
         matching = [
@@ -213,7 +236,8 @@ def _config_records(path: Path, document: Record) -> Iterator[Found]:
     elif isinstance(current, dict):
         for name, item in current.items():
             if _is_record(item):
-                keywords = {"client_name": name, **config.keywords(item)}
+                named = {} if name in config.NOTHING else {"client_name": name}
+                keywords = {**named, **config.keywords(item)}
                 yield Found(path, keywords, item, is_current=True)
     for tenant, users in _items(document.get("sessions")):
         for user, clients in _items(users):
@@ -223,12 +247,22 @@ def _config_records(path: Path, document: Record) -> Iterator[Found]:
                     names = {"tenant_id": tenant, "username": user, "client_name": name}
                     if tenant == _tenant({**have, "tenant_id": ""}):
                         del names["tenant_id"]  # a host stands there where the code is not known
-                    named = {key: value for key, value in names.items() if value}
+                    named = {k: value for k, value in names.items() if value not in config.NOTHING}
                     yield Found(path, {**named, **have}, item, is_current=False)
 
 
 def _items(value: Any) -> list[tuple[str, Any]]:
     return list(value.items()) if isinstance(value, dict) else []
+
+
+def _without(value: Any, gone: set[int]) -> Any:
+    """Return a document without some objects in it, and without what is empty for that."""
+    if isinstance(value, dict):
+        pairs = [(key, _without(item, gone)) for key, item in value.items() if id(item) not in gone]
+        return {key: item for key, item in pairs if item or not value[key]}
+    if isinstance(value, list):
+        return [_without(item, gone) for item in value if id(item) not in gone]
+    return value
 
 
 def _is_record(item: Any) -> bool:
@@ -255,8 +289,8 @@ def _new_record(login: Mapping[str, Any], pair: Pair) -> Record:
         "tenantid": login.get("tenant_id") or "",
         "baseurl": login["api_server"],
         "devurl": "",
-        "apisecret": login["api_secret"],
-        "apikey": login["api_key"],
+        "apisecret": login.get("api_secret") or "",
+        "apikey": login.get("api_key") or "",
         "username": login.get("username") or "",
         "access_token": "",
         "refresh_token": "",

@@ -78,6 +78,17 @@ def make_directory(path: Path) -> None:
         path.chmod(0o700)  # whatever the umask made of it
 
 
+def check_writable(directory: Path) -> None:
+    """Make sure that files can be put into a directory, which is made. Raises OSError."""
+    import tempfile
+
+    make_directory(directory)
+    with tempfile.TemporaryFile(dir=directory) as file:
+        file.write(bytes(4096))  # a full disk makes empty files
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def set_aside(path: Path) -> None:
     """Keep the content of a file, which is about to be replaced, under a free name beside it."""
     for number in range(1, 1000):

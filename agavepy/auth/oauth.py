@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 #: What programs send as scope; servers answer `default` or the same (agavepy, deployer agave_auth).
 SCOPE = "PRODUCTION"
 LOG_IN_AGAIN = (
-    "log in again: Agave(api_server=…, username=…, password=…, api_key=…, api_secret=…), "
-    "or without api_key and api_secret, then ag.clients.create(body={'clientName': …})"
+    "log in again: `agavepy auth login` on the command line; or "
+    "Agave(api_server=…, username=…, password=…, api_key=…, api_secret=…), or without "
+    "api_key and api_secret, then ag.clients.create(body={'clientName': …})"
 )
 
 

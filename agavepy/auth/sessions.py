@@ -13,7 +13,8 @@ from agavepy.errors import CredentialsError
 
 SELECTORS = ("api_key", "client_name", "tenant_id", "username")
 HOW_TO_LOG_IN = (
-    "To log in: Agave(api_server='https://…', username=…, password=…)"
+    "To log in: `agavepy auth login` on the command line. In Python: "
+    "Agave(api_server='https://…', username=…, password=…)"
     ".clients.create(body={'clientName': …}) makes an OAuth client and caches the login; with a "
     "client of your own, Agave(api_server=…, username=…, password=…, api_key=…, api_secret=…)."
 )

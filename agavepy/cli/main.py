@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 #: The module of each command, whose ``command`` it is, and its line in ``agavepy --help``.
 COMMANDS = {
+    "auth": ("agavepy.cli.auth", "Log in and out; list, switch and show cached logins."),
     "demo": ("agavepy.cli.demo", "Run the tutorial: from a login to a finished job."),
     "sandbox": ("agavepy.cli.sandbox", "Run a local tenant until it is interrupted."),
     "specs": ("agavepy.cli.specs", "Look operations up, or check a description of your own."),
@@ -27,6 +29,8 @@ def main(arguments: list[str] | None = None) -> int:  # noqa: PLR0911 - one per 
     except ImportError:
         print("The command line needs more packages: pip install 'agavepy[all]'", file=sys.stderr)
         return 2
+    # A user wants to read the warning, not the line that gave it.
+    told, warnings.showwarning = warnings.showwarning, _show_warning
     try:
         code = _group().main(args=arguments, prog_name="agavepy", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -49,7 +53,13 @@ def main(arguments: list[str] | None = None) -> int:  # noqa: PLR0911 - one per 
             raise
         print(f"Error: {error}. Try: pip install 'agavepy[all]'", file=sys.stderr)
         return 2
+    finally:
+        warnings.showwarning = told
     return code if isinstance(code, int) else 0
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    print(f"Warning: {message}", file=sys.stderr)
 
 
 def _group() -> click.Group:

@@ -42,7 +42,7 @@ LAYERS = (
 )
 #: Doors open into any room but the sandbox: the package itself, the modules of old releases, and
 #: the build step, which runs before there is a package.
-DOORS = {"", "actors", "agave", "async", "build"}
+DOORS = {"", "actors", "agave", "async", "build", "sessions"}
 SANDBOX_MAY_IMPORT = {"errors", "curl", "plan", "compiler", "loader", "specs", "sandbox"}
 SANDBOX_OPENS_FOR = {"sandbox", "testing"}
 CLI_VERBS_WITH_SANDBOX = {"agavepy.cli.sandbox", "agavepy.cli.demo"}

@@ -82,7 +82,8 @@ def test_a_refusal_starts_with_its_status_and_says_what_to_do(
     text = str(caught.value)
     assert text.startswith("400")
     assert REFUSED["error_description"] in text
-    assert "log in again: Agave(" in text
+    assert "log in again: `agavepy auth login`" in text
+    assert "or Agave(api_server=" in text
     assert "s3cret" not in text
     assert "r3fresh" not in text
     assert caught.value.response is not None
