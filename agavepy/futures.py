@@ -15,6 +15,7 @@ from agavepy.errors import (
     AnswerError,
     BadRequest,
     ConnectionFailed,
+    NotFound,
     ServerError,
     Throttled,
     TimedOut,
@@ -29,6 +30,16 @@ MOST_FAILURES = 5
 #: Characters of a log that an error repeats, its last ones.
 MAX_LOG = 4000
 _ENDS = frozenset({"COMPLETE", "ERROR"})
+#: What loading raises for bytes that are no pickle, are cut, or need what is not here.
+_UNLOADABLE = (
+    pickle.UnpicklingError,
+    EOFError,
+    ImportError,
+    AttributeError,
+    LookupError,
+    ValueError,
+    TypeError,
+)
 
 
 class ExecutionError(AgaveError):
@@ -97,7 +108,7 @@ class AbacoAsyncResponse(Future[list[Any]]):
         names = {"actorId": self.actor_id, "executionId": self.execution_id}
         try:
             self.ag.actors.deleteExecution(**names)
-        except BadRequest:  # it does not run: a message can not be taken back
+        except (BadRequest, NotFound):  # it does not run: a message can not be taken back
             return False
         with self._looking:
             if not super().done():
@@ -156,7 +167,7 @@ class AbacoAsyncResponse(Future[list[Any]]):
         loads = cloudpickle("the result of an execution").loads
         try:
             return [loads(data) for data in self._taken], None
-        except (pickle.UnpicklingError, EOFError, ImportError, AttributeError) as error:
+        except _UNLOADABLE as error:
             sizes = ", ".join(str(len(data)) for data in self._taken)
             wrong = AnswerError(
                 f"a result of execution {self.execution_id} cannot be loaded: {error}. They have "

@@ -13,6 +13,9 @@ from agavepy.auth.sessions import HOW_TO_LOG_IN, SELECTORS
 from agavepy.auth.tokens import Pair
 from agavepy.errors import CredentialsError
 
+#: The keywords of a token pair.
+_PAIR = frozenset({"token", "refresh_token", "created_at", "expires_in", "expires_at"})
+
 
 @dataclass
 class Login:
@@ -73,10 +76,13 @@ def _merge(login: Login, found: Found) -> None:
     later = theirs is not None and (
         mine is None or (theirs.created_at or 0) > (mine.created_at or 0)
     )
-    tokens = ("token", "refresh_token", "created_at", "expires_in", "expires_at")
-    for key, value in found.keywords.items():
-        if key not in login.keywords or (later and key in tokens):
-            login.keywords[key] = value
+    # Tokens as a whole: a refresh token belongs to its access token.
+    pair = found.keywords if later else login.keywords
+    login.keywords = {
+        **{key: value for key, value in found.keywords.items() if key not in _PAIR},
+        **{key: value for key, value in login.keywords.items() if key not in _PAIR},
+        **{key: value for key, value in pair.items() if key in _PAIR},
+    }
 
 
 def choose(cache: Cache, name: str | None = None, **selectors: str | None) -> Login:
