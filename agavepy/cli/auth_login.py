@@ -15,7 +15,7 @@ from agavepy import config
 from agavepy.auth import files, logins, tenants
 from agavepy.auth.cache import Cache
 from agavepy.client import Agave
-from agavepy.errors import BadRequest, CredentialsError, NotAuthenticated, TokenError
+from agavepy.errors import BadRequest, CredentialsError, HttpError, NotAuthenticated, TokenError
 
 
 @click.command("login")
@@ -137,11 +137,30 @@ def _password(from_stdin: bool, username: str, server: str) -> str:
 
 
 def _with_client(who: dict[str, Any], client: dict[str, Any]) -> Agave:
-    """Return a client that has logged in by the password. Raises TokenError."""
+    """Return a client that has logged in by the password.
+
+    Raises CredentialsError for a wrong password, _UnknownClient for a wrong key or secret.
+    """
     ag = Agave(**{**who, **client}, cache_client=False)
     assert ag.token is not None
-    ag.token.create()
+    try:
+        ag.token.create()
+    except TokenError as error:
+        if error.status == 401:
+            raise _UnknownClient(
+                f"{who['api_server']} does not know this client: {error.message}"
+            ) from error
+        raise _not_let_in(who, error) from error
     return ag
+
+
+class _UnknownClient(CredentialsError):
+    """The tenant has no OAuth client of that key and secret."""
+
+
+def _not_let_in(who: dict[str, Any], error: HttpError) -> CredentialsError:
+    why = error.message
+    return CredentialsError(f"{who['api_server']} does not let {who['username']} in: {why}")
 
 
 def _name_of(ag: Agave, api_key: str) -> str | None:
@@ -165,9 +184,7 @@ def _with_known_client(cache: Cache, who: dict[str, Any], name: str | None) -> A
             client = {key: have[key] for key in keys if key in have}
             try:
                 return _with_client(who, client)
-            except TokenError as error:
-                if error.status != 401:
-                    raise
+            except _UnknownClient:
                 click.echo(f"The tenant does not know the client {found.name} any more.", err=True)
     return None
 
@@ -177,9 +194,7 @@ def _with_new_client(who: dict[str, Any], name: str | None, replace: bool) -> Ag
     try:
         taken = {client.get("name") for client in ag.clients.list()}
     except (BadRequest, NotAuthenticated) as error:
-        raise CredentialsError(
-            f"{who['api_server']} does not let {who['username']} in: {error.message}"
-        ) from error
+        raise _not_let_in(who, error) from error
     machine = re.sub(r"[^\w-]", "-", platform.node().partition(".")[0], flags=re.ASCII)
     wanted = name or f"agavepy-{machine or 'login'}"
     if wanted in taken and replace:

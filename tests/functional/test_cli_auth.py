@@ -167,6 +167,9 @@ def test_what_is_wrong_with_a_login_is_told_in_one_message(tenant: Sandbox, home
     where = ("login", "--server", tenant.url, "--username", "ada", "--password-stdin")
     wrong = auth(*where, stdin="wrong\n", code=1)
     assert f"{tenant.url} does not let ada in" in wrong.stderr
+    key = ("--api-key", "nobodys")
+    unknown = auth(*where, *key, stdin="ada\n", code=1, TAPIS_API_SECRET="x")
+    assert f"{tenant.url} does not know this client" in unknown.stderr
     known = ("--tenant", "nowhere", "--username", "ada", "--password-stdin")
     nowhere = auth(
         "login", *known, stdin="ada\n", code=1, TAPIS_TENANTS_URL=f"{tenant.url}/tenants"
@@ -175,6 +178,11 @@ def test_what_is_wrong_with_a_login_is_told_in_one_message(tenant: Sandbox, home
     gone = auth("login", "--server", "http://127.0.0.1:1", *known[2:], stdin="ada\n", code=1)
     assert "127.0.0.1:1" in gone.stderr
     assert not (home / "current").exists()
+    log_in(tenant, "ada")
+    before = (home / "current").read_bytes()
+    wrong = auth(*where, stdin="wrong\n", code=1)
+    assert f"{tenant.url} does not let ada in" in wrong.stderr
+    assert (home / "current").read_bytes() == before
 
 
 def test_the_tenant_is_found_by_its_code_and_the_password_in_a_variable(
