@@ -11,7 +11,7 @@ from swagger_spec_validator.validator20 import validate_spec_url
 from agavepy import loader
 from agavepy.lint import check
 from agavepy.vendor import EXTENSIONS
-from tests.contract.described import EVERY, follow, properties
+from tests.contract.described import EVERY, JSON, follow, properties
 
 DOCUMENTS = sorted(loader.SPECS.glob("*.yaml"))
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "descriptions.rst"
@@ -50,6 +50,17 @@ def test_every_variable_that_a_caller_gives_has_its_place(service: str) -> None:
                 assert f"{{{parameter.name}}}" in plan.path, plan.id
             if parameter.optional:
                 assert parameter.location == "path", plan.id
+
+
+def test_every_operation_says_that_it_may_refuse_what_it_is_given() -> None:
+    assert [operation.id for operation in EVERY if 400 not in operation.responses] == []
+
+
+def test_every_operation_that_answers_bytes_says_what_its_refusals_are() -> None:
+    for operation in EVERY:
+        answer = operation.responses[operation.successes[0]] if operation.successes else {}
+        if follow(answer.get("schema")).get("type") == "file":
+            assert {JSON, "*/*"} & set(operation.produces), operation.id
 
 
 def test_every_history_names_the_kinds_of_its_events() -> None:
