@@ -96,6 +96,7 @@ def test_a_user_neither_sees_nor_deletes_the_clients_of_others(web: Http) -> Non
         ({"clientName": 7}, "clientName is not text: 7"),
         ({"clientName": "x", "tier": "Lead"}, "Invalid tier 'Lead'"),
         ({"clientName": "x", "callbackUrl": "https://a\r\nb"}, "callbackUrl is not an address"),
+        ({"clientName": "x", "callbackUrl": "https://[a"}, "callbackUrl is not an address"),
         ({"clientName": "DefaultApplication"}, "already exists by the name - DefaultApplication"),
         (["clientName"], "The body is not a JSON object"),
     ],

@@ -75,6 +75,7 @@ def test_a_bad_request_is_refused_with_the_reason(
         ({"inputs": {"must": HELLO, "fixed": HELLO}}, "cannot be set"),
         ({"inputs": {"must": "ada/data/absent.txt"}}, "absent.txt"),
         ({"inputs": {"must": "ftp://host/file"}}, "ftp"),
+        ({"inputs": {"must": "http://[host/file"}}, "http://[host/file"),
         ({"inputs": {"must": 1}}, "must"),
         ({"parameters": {"absent": 1}}, "absent"),
         ({"parameters": {"number": "many"}}, "a number"),

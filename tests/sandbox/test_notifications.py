@@ -92,6 +92,8 @@ def test_names_of_properties_are_taken_in_any_case(http: HttpFactory) -> None:
         ({"url": "http://"}, "'http://'"),
         ({"url": "nobody"}, "'nobody'"),
         ({"url": 5}, "url 5"),
+        ({"url": ["http://h/x"]}, "url ['http://h/x']"),
+        ({"event": {}}, "event {}"),
         ({"associatedUuid": "job-1"}, "job-1 is not the uuid"),
     ],
 )

@@ -139,6 +139,7 @@ def test_a_created_user_can_log_in_at_once(http: HttpFactory, sandbox: Sandbox) 
         (_person("ada"), {"username"}),
         (_person("x", email="nowhere"), {"email"}),
         ({**_person("x"), "phone": 7}, {"phone"}),
+        ({**_person("x"), "username": ["x"]}, {"username"}),
         (["x"], {"non_field_errors", "username"}),
     ],
 )
@@ -255,7 +256,8 @@ def test_an_internal_user_is_made_once_and_keeps_the_name(http: HttpFactory) -> 
     again = http("ada").post(path, json=body)
     assert again.status_code == 400
     assert again.json()["message"] == "Internal user tim already exists."
-    assert http("ada").post(f"{path}/tim", json={"username": "tom"}).status_code == 400
+    for other in ("tom", ["tim"], {"tim": 1}):
+        assert http("ada").post(f"{path}/tim", json={"username": other}).status_code == 400
     assert http("ada").post(f"{path}/tom", json={"city": "Austin"}).status_code == 404
 
 

@@ -120,7 +120,7 @@ def _checked(body: Any, required: tuple[str, ...] = ()) -> tuple[dict[str, str],
         return {}, {"non_field_errors": ["The body is not a JSON object."]}
     fields = {re.sub(r"(?<=[a-z])([A-Z])", r"_\1", name).lower(): body[name] for name in body}
     errors: dict[str, Any] = {
-        name: ["This field is required."] for name in required if fields.get(name) in {None, ""}
+        name: ["This field is required."] for name in required if fields.get(name) in (None, "")
     }
     for name in (*_SETTABLE, "username", "password"):
         if name in fields and not isinstance(fields[name], str) and name not in errors:

@@ -7,6 +7,7 @@ import hmac
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from agavepy import loader
 from agavepy.sandbox.errors import ApiError
@@ -56,7 +57,7 @@ def create(
     The secret is in this answer only: the store keeps its digest. Raises ApiError 400 for a name
     that the user has given already, an unknown tier or a callback address that is none.
     """
-    if any(character.isspace() or not character.isprintable() for character in callback_url):
+    if not _is_address(callback_url):
         raise ApiError(400, f"callbackUrl is not an address: {callback_url!r}")
     tier = tier_named(tier)
     secret = tenant.ids.key(28)
@@ -76,6 +77,15 @@ def create(
         }
         tenant.store.put("client", client["consumerKey"], client)
     return {**client, "consumerSecret": secret}
+
+
+def _is_address(text: str) -> bool:
+    """Tell whether a browser can be sent to an address, or there is none."""
+    try:
+        urlsplit(text)
+    except ValueError:  # a broken IPv6 address
+        return False
+    return all(mark.isprintable() and not mark.isspace() for mark in text)
 
 
 def owned(tenant: Tenant, username: str) -> list[dict[str, Any]]:

@@ -58,7 +58,7 @@ def add(tenant: Tenant, caller: str, owner: str, body: Any) -> dict[str, Any]:
 def update(tenant: Tenant, caller: str, owner: str, name: str, body: Any) -> dict[str, Any]:
     """Change fields of an internal user; raises as :func:`find` and :func:`add` do."""
     fields = _fields(body)
-    if body.get("username") not in {None, name}:
+    if body.get("username") not in (None, name):
         raise ApiError(400, "The username of an internal user cannot be changed.")
     with tenant.store.transaction():
         item = {**find(tenant, caller, owner, name), **fields}

@@ -58,10 +58,10 @@ def parse(tenant: Tenant, user: str, uri: str) -> tuple[System, str] | None:
     None when the address is another kind. Raises ApiError 403 and 404 for a job or an output that
     ``user`` cannot have.
     """
-    mine, other = urlsplit(tenant.url), urlsplit(uri)
-    if (mine.scheme, mine.netloc) != (other.scheme, other.netloc):
+    if not tenant.owns(uri):
         return None
-    plan, arguments, _ = _router().match("GET", other.path[len(mine.path) :])
+    path = urlsplit(uri).path[len(urlsplit(tenant.url).path) :]
+    plan, arguments, _ = _router().match("GET", path)
     if plan is None:
         return None
     job = jobs.reach(tenant, user, arguments["jobId"])

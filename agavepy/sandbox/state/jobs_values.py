@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from agavepy.sandbox.errors import ApiError
-from agavepy.sandbox.state import disk, files, files_access, jobs_outputs
+from agavepy.sandbox.state import disk, files, files_access, files_staging, jobs_outputs
 from agavepy.sandbox.tenant import Tenant
 
 Spec = dict[str, Any]
@@ -139,6 +139,7 @@ def _check_pattern(kind: str, spec: Spec, value: str) -> None:
 def _check_file(tenant: Tenant, user: str, value: str) -> None:
     output = jobs_outputs.parse(tenant, user, value)
     if output is None and value.lower().startswith(_REMOTE) and not files.is_own(tenant, value):
+        files_staging.check_source(tenant, user, value)
         return  # looked at when it is staged: checking now would be a second download
     scheme, mark, _ = value.partition("://")
     if mark and scheme.lower() not in {"agave", "http", "https"}:

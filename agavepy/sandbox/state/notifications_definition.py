@@ -45,7 +45,7 @@ def parse(body: Any, *, required: Iterable[str] = ("url", "associatedUuid", "eve
     """
     given = _named(body, FIELDS, "notification")
     for name in required:
-        if given.get(name) in {None, ""}:
+        if given.get(name) in (None, ""):
             raise ApiError(400, f"Invalid notification: no {name} given, which is required")
     fields: Document = {}
     if "url" in given:
