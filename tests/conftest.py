@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from agavepy.sandbox import Sandbox
+from tests import tested
 
 
 class Http(requests.Session):
@@ -28,31 +29,63 @@ class Http(requests.Session):
         kwargs.setdefault("timeout", 30)
         kwargs.setdefault("allow_redirects", False)
         address = url if str(url).startswith("http") else self.base_url + url
-        return super().request(method, address, *args, **kwargs)
+        return tested.watch(super().request(method, address, *args, **kwargs))
 
 
 HttpFactory = Callable[[str], Http]
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Record with a test what it has seen of operations."""
+    tested.seen.clear()
+    yield
+    item.user_properties += [(kind, found) for kind, *found in sorted(tested.seen)]
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Let a full run fail that has not tested every operation."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if exitstatus == pytest.ExitCode.OK and reporter and _is_full(session.config):
+        counted = tested.count(_records(reporter))
+        if counted.faults:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Print how many operations are described, and how many were called by tests that passed."""
-    marks = [mark for test in terminalreporter.stats.get("passed", ()) for mark in _marks(test)]
-    done = {kind: {name for mark, name in marks if mark == kind} for kind in dict(marks)}
-    if "exercised" not in done:
+    """Print how many operations are described, handled, tested, and called as they should be."""
+    records = _records(terminalreporter)
+    kinds = {kind for kind, _ in records}
+    if not kinds & {tested.ANSWERED, "exercised", "released"}:
         return
-    from tests.contract.described import EVERY
     from tests.contract.released import RELEASED
 
-    before = sum(map(len, RELEASED.values()))
+    write = terminalreporter.write_line
     terminalreporter.write_sep("-", "operations")
-    terminalreporter.write_line(f"described: {len(EVERY)}, exercised: {len(done['exercised'])}")
-    same = len(done.get("released", ()))
-    terminalreporter.write_line(f"released: {before}, called as before: {same}")
+    counted = tested.count(records)
+    write(f"{counted}{'' if counted.faults else ' - equal, each answered and refused'}")
+    if _is_full(terminalreporter.config):
+        for fault in counted.faults:
+            write(f"  {fault}")
+    called = {kind: {str(name) for mark, name in records if mark == kind} for kind in kinds}
+    write(f"described: {counted.described}, exercised: {len(called.get('exercised', ()))}")
+    before = sum(map(len, RELEASED.values()))
+    write(f"released: {before}, called as before: {len(called.get('released', ()))}")
 
 
-def _marks(test: Any) -> list[tuple[str, Any]]:
-    """Return what a test recorded; it comes with its report, from other processes too."""
-    return list(test.user_properties) if test.when == "call" else []
+def _records(reporter: Any) -> list[tuple[str, Any]]:
+    """Return what tests that passed have recorded, in other processes too."""
+    tests = [test for test in reporter.stats.get("passed", ()) if test.when == "call"]
+    return [record for test in tests for record in test.user_properties]
+
+
+def _is_full(config: pytest.Config) -> bool:
+    """Tell whether every test was to run, and on nobody else's behalf."""
+    options = config.option
+    chosen = [options.keyword, options.markexpr, options.deselect, options.ignore, options.lf]
+    everything = {str(config.rootpath), str(config.rootpath / "tests"), "tests", "tests/", "."}
+    asked = [argument for argument in config.args if argument not in everything]
+    return not (any(chosen) or asked or hasattr(config, "workerinput"))
 
 
 @pytest.fixture(scope="session")

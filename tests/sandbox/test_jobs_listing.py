@@ -10,6 +10,7 @@ import pytest
 from agavepy.sandbox import Sandbox
 from tests.conftest import Http, HttpFactory
 from tests.sandbox import jobs_support as support
+from tests.sandbox.files_support import result
 from tests.sandbox.jobs_support import HELLO
 
 
@@ -99,7 +100,7 @@ def test_searching_in_the_path_finds_the_same(http: HttpFactory, three: list[str
 
 def test_one_attribute_of_all_jobs_can_be_listed(http: HttpFactory, three: list[str]) -> None:
     ada = http("ada")
-    found = ada.get("/jobs/v2/search/name?name.like=*one&appId=wc-1.0&limit=2").json()["result"]
+    found = result(ada.get("/jobs/v2/search/name?name.like=*one&appId=wc-1.0&limit=2"))
     assert found == ["beta one", "alpha one"]
     assert set(ada.get("/jobs/v2/search/STATUS").json()["result"]) >= {"FINISHED"}
     assert ada.get("/jobs/v2/search/absent").status_code == 400

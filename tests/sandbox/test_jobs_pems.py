@@ -6,6 +6,7 @@ import pytest
 
 from tests.conftest import HttpFactory
 from tests.sandbox import jobs_support as support
+from tests.sandbox.files_support import result
 from tests.sandbox.jobs_support import HELLO
 
 
@@ -15,11 +16,11 @@ def job(http: HttpFactory) -> str:
 
 
 def test_the_owner_is_listed_first_and_may_everything(http: HttpFactory, job: str) -> None:
-    answer = http("ada").get(f"/jobs/v2/{job}/pems").json()["result"]
-    assert [(item["username"], item["permission"]) for item in answer] == [
+    found = result(http("ada").get(f"/jobs/v2/{job}/pems"))
+    assert [(item["username"], item["permission"]) for item in found] == [
         ("ada", {"read": True, "write": True})
     ]
-    assert set(answer[0]["_links"]) == {"self", "parent", "profile"}
+    assert set(found[0]["_links"]) == {"self", "parent", "profile"}
 
 
 def test_reading_is_shared_with_the_outputs(http: HttpFactory, job: str) -> None:
@@ -49,7 +50,7 @@ def test_a_permission_is_changed_and_taken_under_the_users_name(
     path = f"/jobs/v2/{job}/pems/grace"
     answer = ada.post(path, json={"permission": "read_write"})
     assert answer.status_code == 201
-    item = ada.get(path).json()["result"]
+    item = result(ada.get(path))
     assert item["permission"] == {"read": True, "write": True}
     assert http("grace").delete(f"/jobs/v2/{job}").status_code == 200
     ada.post(f"/jobs/v2/{job}", json={"action": "restore"})

@@ -206,6 +206,10 @@ def test_a_body_is_passed_on_by_the_verb_of_the_postit(http: HttpFactory) -> Non
     address = create(http("ada"), media, method="PUT")["_links"]["self"]["href"]
     answer = http("").post(address, json={"action": "mkdir", "path": "new"})
     assert (answer.status_code, answer.json()["result"]["name"]) == (201, "new")
+    for verb in ("PUT", "POST"):
+        address = create(http("ada"), media, method="PUT")["_links"]["self"]["href"]
+        again = http("").request(verb, address, json={"action": "mkdir", "path": "new"})
+        assert (again.status_code, again.json()["result"]["name"]) == (200, "new")
     address = create(http("ada"), media, method="post", maxUses=2)["_links"]["self"]["href"]
     data = hashlib.sha256(where.encode()).digest() * 20000
     answer = http("").put(address, files={"fileToUpload": ("sent.bin", data)})

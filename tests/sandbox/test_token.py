@@ -343,7 +343,7 @@ def test_the_public_key_is_a_real_one_and_stays_the_same(http: HttpFactory) -> N
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
     first, second = (http("").get("/apim/v2/publickey") for _ in range(2))
-    assert first.content == second.content
+    assert (first.status_code, first.content) == (200, second.content)
     assert isinstance(load_pem_public_key(first.content), RSAPublicKey)
 
 
