@@ -151,6 +151,12 @@ class _Handler(BaseHTTPRequestHandler):
             with contextlib.suppress(OSError):  # what was answered before it broke off
                 self.wfile.flush()
 
+    def handle_expect_100(self) -> bool:
+        """Let a client go on that asked; it waits, so the words leave at once."""
+        going_on = super().handle_expect_100()
+        self.wfile.flush()
+        return going_on
+
     def _busy(self, busy: bool) -> None:
         with self.server.changed:
             self.server.connections[self.connection] = busy

@@ -112,6 +112,15 @@ def test_a_request_that_makes_no_sense_is_refused(server: Server) -> None:
         assert status in answer
 
 
+def test_a_client_that_asks_leave_to_send_is_told_to_go_on(server: Server) -> None:
+    head = b"POST /p HTTP/1.1\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as end:
+        end.sendall(head)
+        assert end.recv(4096) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        end.sendall(b"hello")
+        assert b"POST /p 5 hello" in end.recv(4096)
+
+
 @pytest.mark.parametrize("size", [b"-5", b"+5", b"0x5", b"1_0", b"", b"zz"])
 def test_a_chunk_of_no_size_ends_the_connection(server: Server, size: bytes) -> None:
     request = b"POST /p HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + size + b"\r\nabcde\r\n"
