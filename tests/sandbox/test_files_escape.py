@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import http.client
 import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 
@@ -34,6 +35,52 @@ CLIMBS = [
     "./../.././../secret",
     "%00",
     "ada/%00/../../../secret",
+    "..%00/..%00/secret",
+    "..%5C..%5C..%5Csecret",
+    "%5C..%5C..%5Csecret",
+    "ada%5c..%5c..%5c..%5csecret",
+    "/C:%5c..%5c..%5csecret",
+    "%2E%2E%2F%2E%2E%2Fsecret",
+    "ada/data/hello.txt/../../../../../secret",
+    "~/../../../secret",
+]
+#: Names, however strange: what would lead out if anybody took it for something else.
+NAMES = [
+    "%252e%252e/%252e%252e/secret",
+    "..%252f..%252fsecret",
+    "%c0%ae%c0%ae/%c0%ae%c0%ae/secret",
+    "%c0%af..%c0%af..%c0%afsecret",
+    "%e0%80%ae%e0%80%ae/%e0%80%ae%e0%80%ae/secret",
+    "%f0%80%80%ae/secret",
+    "%ef%bc%8e%ef%bc%8e/%ef%bc%8e%ef%bc%8e/secret",
+    "%ef%bc%8e%ef%bc%8e%ef%bc%8f%ef%bc%8e%ef%bc%8e%ef%bc%8fsecret",
+    "%e2%80%a5/%e2%80%a5/secret",
+    "..%e2%88%95..%e2%88%95secret",
+    "..;/..;/secret",
+    "..%20/..%20/secret",
+    ".%20./.%20./secret",
+    "..../..../secret",
+    "....//....//secret",
+    "..%0a/..%0a/secret",
+    "..%09/..%0d%0a/secret",
+    "%ff%fe/%2e%ff./secret",
+    "%uff0e%uff0e/secret",
+    "C:secret",
+    "$HOME/secret",
+    "~root/secret",
+    "-rf",
+]
+#: Addresses on the machine, which has no such thing below the root of the system.
+ABSOLUTE = [
+    "/STATE/secret",
+    "//STATE/secret",
+    "/C:/STATE/secret",
+    "/C:STATE/secret",
+    "%2fSTATE%2fsecret",
+    "file:///STATE/secret",
+    "%5cSTATE%5csecret",
+    "/etc/passwd",
+    "//proc/self/environ",
 ]
 
 
@@ -89,28 +136,64 @@ def test_no_path_reads_what_is_outside(raw: Raw, secret: Path, kind: str, path: 
 
 @pytest.mark.parametrize("path", CLIMBS)
 def test_no_path_changes_what_is_outside(raw: Raw, secret: Path, path: str) -> None:
-    before = sorted(secret.parent.iterdir())
-    upload = (
-        b"--b\r\nContent-Disposition: form-data; name=fileToUpload; filename=planted\r\n\r\nx\r\n"
-        b"--b--\r\n"
-    )
-    for prefix in (f"/files/v2/media/system/{STORAGE}/", "/files/v2/media/"):
-        for method, body, kind in (
-            ("HEAD", b"", ""),
-            ("DELETE", b"", ""),
-            ("PUT", b'{"action": "mkdir", "path": "planted"}', "application/json"),
-            ("PUT", b'{"action": "rename", "path": "planted"}', "application/json"),
-            ("PUT", b'{"action": "move", "path": "planted"}', "application/json"),
-            ("PUT", b'{"action": "copy", "path": "planted"}', "application/json"),
-            ("POST", upload, "multipart/form-data; boundary=b"),
-        ):
-            status, _ = raw.send_raw(method, prefix + path, body, kind)
-            assert status in {400, 403, 404}, (method, prefix + path, body, status)
-    pems = f"/files/v2/pems/system/{STORAGE}/{path}"
-    assert raw.send_raw("DELETE", pems)[0] in {400, 403, 404}
-    grant = b'{"username": "ada", "permission": "READ"}'
-    assert raw.send_raw("POST", pems, grant)[0] in {400, 403, 404}
-    assert sorted(secret.parent.iterdir()) == before
+    before = outside(secret)
+    for method, address, body, kind in changes(path):
+        status, _ = raw.send_raw(method, address, body, kind)
+        assert status in {400, 403, 404}, (method, address, body, status)
+    assert outside(secret) == before
+
+
+@pytest.mark.parametrize("path", [*NAMES, *ABSOLUTE])
+def test_a_strange_name_is_no_more_than_a_name(raw: Raw, secret: Path, path: str) -> None:
+    before = outside(secret)
+    tree = secret.parent / "systems" / STORAGE
+    inside = {*tree.iterdir(), *(tree / "home").iterdir()}
+    if path in ABSOLUTE:
+        path = path.replace("STATE", quote(str(secret.parent)[1:]))
+    else:
+        path = f"w{uuid.uuid4().hex[:12]}/{path}"
+    for kind in ("media", "listings", "pems", "history", "index"):
+        for place in (f"system/{STORAGE}/{path}", path):
+            status, body = raw.send_raw("GET", f"/files/v2/{kind}/{place}")
+            assert status in {400, 404}, (kind, path, status)
+            assert SECRET not in body
+    for method, address, content, kind in changes(path):
+        status, body = raw.send_raw(method, address, content, kind)
+        # 501 is for the download of a directory, which mkdir has made of the name.
+        assert status in {200, 201, 202, 400, 404, 501}, (method, address, content, status)
+        assert SECRET not in body
+    assert outside(secret) == before
+    for made in {*tree.iterdir(), *(tree / "home").iterdir()} - inside:
+        name = quote(os.fsencode(made.relative_to(tree)))
+        assert raw.send_raw("DELETE", f"/files/v2/media/system/{STORAGE}//{name}")[0] == 200
+
+
+UPLOAD = (
+    b"--b\r\nContent-Disposition: form-data; name=fileToUpload; filename=planted\r\n\r\nx\r\n"
+    b"--b--\r\n"
+)
+GRANT = b'{"username": "ada", "permission": "READ"}'
+
+
+def changes(path: str) -> Iterator[tuple[str, str, bytes, str]]:
+    """Yield every request that looks closer at a path, or would change what is there."""
+    for place in (f"system/{STORAGE}/{path}", path):
+        media = f"/files/v2/media/{place}"
+        yield "HEAD", media, b"", ""
+        yield "DELETE", media, b"", ""
+        for action in (b"rename", b"move", b"copy", b"mkdir"):
+            body = b'{"action": "%s", "path": "planted"}' % action
+            yield "PUT", media, body, "application/json"
+        yield "POST", media, UPLOAD, "multipart/form-data; boundary=b"
+        yield "POST", f"/files/v2/index/{place}", b"", ""
+        yield "POST", f"/files/v2/pems/{place}", GRANT, "application/json"
+        yield "DELETE", f"/files/v2/pems/{place}", b"", ""
+
+
+def outside(secret: Path) -> list[Path]:
+    """Return what lies beside the tree of the system, at every level above it."""
+    tree = secret.parent / "systems" / STORAGE
+    return sorted({*secret.parent.iterdir(), *tree.parent.iterdir()})
 
 
 @pytest.mark.parametrize(
