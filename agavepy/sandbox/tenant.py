@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -60,6 +61,7 @@ class Tenant:
         self.clock = Clock()
         self.pace = Pace(self.clock)
         self.ids = Ids()
+        shutil.rmtree(root / "spool", ignore_errors=True)  # requests that a kill broke off
         for part in ("systems", "spool"):
             (root / part).mkdir(parents=True, exist_ok=True)
         self.store = Store(root / "state.sqlite")
