@@ -9,9 +9,14 @@ from typing import Any
 
 import pytest
 import requests
+from hypothesis import settings
 
 from agavepy.sandbox import Sandbox
 from tests import tested
+
+# Slow machines are no fault of an example; where there is CI, a failure is the same in each run.
+settings.register_profile("agavepy", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("agavepy")
 
 
 class Http(requests.Session):

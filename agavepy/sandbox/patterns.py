@@ -37,9 +37,12 @@ def check(pattern: str) -> None:
 
 
 def glob(text: str, flags: int = 0) -> re.Pattern[str]:
-    """Return the pattern of a text in which ``*`` stands for anything; it never goes back far."""
+    """Return the pattern of a text in which ``*`` stands for anything; it never goes back far.
+
+    It matches whole texts, searched for too.
+    """
     first, *others = text.split("*")
-    parts = [re.escape(first)]
+    parts = [r"\A" + re.escape(first)]
     for number, middle in enumerate(filter(None, others[:-1])):
         # What was found once stays: a lookahead is not looked into again.
         parts.append(f"(?=(?P<g{number}>.*?{re.escape(middle)}))(?P=g{number})")
