@@ -38,14 +38,15 @@ class Http(requests.Session):
 
 
 HttpFactory = Callable[[str], Http]
+_seen = tested.seen  # the tests of the count put another one there
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     """Record with a test what it has seen of operations."""
-    tested.seen.clear()
+    _seen.clear()
     yield
-    item.user_properties += [(kind, found) for kind, *found in sorted(tested.seen)]
+    item.user_properties += [(kind, found) for kind, *found in sorted(_seen)]
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
@@ -61,21 +62,21 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Print how many operations are described, handled, tested, and called as they should be."""
     records = _records(terminalreporter)
     kinds = {kind for kind, _ in records}
-    if not kinds & {tested.ANSWERED, "exercised", "released"}:
+    if not kinds & {tested.ANSWERED, "exercised"}:
         return
     from tests.contract.released import RELEASED
 
-    write = terminalreporter.write_line
+    write, counted = terminalreporter.write_line, tested.count(records)
     terminalreporter.write_sep("-", "operations")
-    counted = tested.count(records)
-    write(f"{counted}{'' if counted.faults else ' - equal, each answered and refused'}")
-    if _is_full(terminalreporter.config):
-        for fault in counted.faults:
+    if tested.ANSWERED in kinds:
+        write(f"{counted}{'' if counted.faults else ' - equal, each answered and refused'}")
+        for fault in counted.faults if _is_full(terminalreporter.config) else ():
             write(f"  {fault}")
-    called = {kind: {str(name) for mark, name in records if mark == kind} for kind in kinds}
-    write(f"described: {counted.described}, exercised: {len(called.get('exercised', ()))}")
-    before = sum(map(len, RELEASED.values()))
-    write(f"released: {before}, called as before: {len(called.get('released', ()))}")
+    if "exercised" in kinds:
+        called = {kind: {str(name) for mark, name in records if mark == kind} for kind in kinds}
+        write(f"described: {counted.described}, exercised: {len(called['exercised'])}")
+        same, before = len(called.get("released", ())), sum(map(len, RELEASED.values()))
+        write(f"released: {before}, called as before: {same}")
 
 
 def _records(reporter: Any) -> list[tuple[str, Any]]:
