@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import requests
-import yaml
 
 from agavepy import config
 from agavepy.curl import BLOT, SECRET_NAME, blotted
@@ -46,8 +45,9 @@ class Cassette:
         #: The client whose calls are recorded or replayed.
         self.client: Agave
         self.recording = mode == "rewrite" or (mode == "once" and not path.exists())
-        #: The address of the tenant that was recorded.
+        #: The address of the tenant that was recorded, and who called.
         self.api_server = ""
+        self.username = ""
         self._calls: list[dict[str, Any]] = []
         self._secrets: set[str] = set()
         if not self.recording:
@@ -79,19 +79,23 @@ class Cassette:
 
         wire.sources.append(answer)
         try:
-            yield {"api_server": self.api_server, "token": BLOT, "cache_client": False}
+            yield {
+                "api_server": self.api_server,
+                "username": self.username,
+                "password": BLOT,
+                "token": BLOT,
+                "cache_client": False,
+            }
         finally:
             wire.sources.remove(answer)
 
     @contextmanager
-    def keeping(self, wire: Wire, api_server: str, *secrets: str | None) -> Iterator[None]:
-        """Keep what is called within the block at the tenant at ``api_server``.
-
-        ``secrets`` are texts that must not be written wherever they stand; those of requests are
-        known.
-        """
-        self.api_server = api_server
-        self._secrets.update(filter(None, secrets))
+    def keeping(self, wire: Wire, client: Agave) -> Iterator[None]:
+        """Keep what is called within the block at the tenant of ``client``."""
+        self.api_server = api_server = str(client.api_server)
+        self.username = client.username or ""
+        known = (client.password, client.api_secret, client._token, client.refresh_token)
+        self._secrets.update(filter(None, known))
 
         def watch(request: requests.PreparedRequest, response: requests.Response) -> None:
             if config.origin(str(request.url)) == config.origin(api_server):
@@ -106,7 +110,14 @@ class Cassette:
 
     def save(self) -> None:
         """Write what was kept, whole or not at all."""
-        content = {"agavepy_cassette": FORMAT, "api_server": self.api_server, "calls": self._calls}
+        import yaml
+
+        content = {
+            "agavepy_cassette": FORMAT,
+            "api_server": self.api_server,
+            "username": self.username,
+            "calls": self._calls,
+        }
         text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
         for secret in sorted(self._secrets, key=len, reverse=True):
             if len(secret) >= _SHORTEST:
@@ -135,11 +146,13 @@ class Cassette:
                     self._secrets.update(base64.b64decode(text, validate=True).decode().split(":"))
 
     def _load(self) -> None:
+        import yaml
+
         try:
             content = yaml.safe_load(self.path.read_text(encoding="utf-8"))
             if content["agavepy_cassette"] != FORMAT:
                 raise ValueError(f"its format is {content['agavepy_cassette']}, not {FORMAT}")
-            self.api_server = content["api_server"]
+            self.api_server, self.username = content["api_server"], content["username"]
             self._calls = [
                 {key: call[key] for key in ("operation", "arguments", "status")} | call
                 for call in content["calls"]

@@ -30,6 +30,11 @@ class Door(Authenticator):
         self._secret = secret
         self.call = Service(self, loader.load(loader.SPECS / "_sandbox.yaml"))
 
+    @property
+    def opens(self) -> bool:
+        """Whether the secret is known."""
+        return bool(self._secret)
+
     def stamp(self, request: requests.PreparedRequest) -> None:
         """Put the secret on a request."""
         request.headers[self.header_name] = self._secret

@@ -239,9 +239,8 @@ def agave_cassette(request: pytest.FixtureRequest, agave_wire: Wire) -> Iterator
         name = "live_agave" if live else "agave_sandbox"
         source = request.getfixturevalue(name)
         client = source if live else source.client("ada")
-        secrets = (client.password, client.api_secret, client._token, client.refresh_token)
         cassette.client = client
-        stack.enter_context(cassette.keeping(agave_wire, client.api_server, *secrets))
+        stack.enter_context(cassette.keeping(agave_wire, client))
         yield cassette
         if not request.node.stash.get(FAILED, False):
             cassette.save()

@@ -116,6 +116,13 @@ class _Adapter(Adapter):
         self._wire = wire
         super().__init__(**settings)
 
+    def close(self) -> None:
+        """Close the connections now: urllib3 waits until nobody holds an answer of theirs."""
+        pools = self.poolmanager.pools
+        for key in pools.keys():  # noqa: SIM118 - it is no mapping that can be iterated
+            pools[key].close()
+        super().close()
+
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
         try:
             answer = self._wire.answer(request)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 import venv
 import zipfile
 from pathlib import Path
@@ -14,45 +10,9 @@ import pytest
 
 from agavepy import loader
 from agavepy.sandbox.state.actors_images import built_in
-
-ROOT = Path(__file__).resolve().parents[2]
-SHIPPED = ("agavepy", "specs", "examples", "setup.cfg", "pyproject.toml", "README.rst", "LICENSE")
+from tests.functional.wheels import ROOT, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
-
-
-def run(*command: str | Path, cwd: Path, home: Path) -> str:
-    """Run a command with an empty home and none of our settings; return what it printed."""
-    foreign = ("AGAVE", "TAPIS", "_abaco", "PYTHONPATH", "XDG_", "COV_")
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
-    done = subprocess.run(
-        list(map(str, command)),
-        cwd=cwd,
-        env={**environment, "HOME": str(home)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, f"{command}:\n{done.stdout}\n{done.stderr}"
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build a wheel from a copy of the sources that holds nothing built before."""
-    source = tmp_path_factory.mktemp("source")
-    ignore = shutil.ignore_patterns("__pycache__", "*.plan.json")
-    for name in SHIPPED:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, source / name, ignore=ignore)
-        else:
-            shutil.copy(ROOT / name, source / name)
-    target = tmp_path_factory.mktemp("wheel")
-    build = (sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", target, ".")
-    run(*build, cwd=source, home=target)
-    (built,) = target.glob("*.whl")
-    return built
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +50,7 @@ def test_an_installed_package_compiles_nothing_at_run_time(installed: Path, tmp_
 import sys
 from agavepy import loader
 from agavepy.sandbox.state.actors_images import built_in
+from tests.functional.wheels import ROOT, run
 print(*(service for service in loader.services() if len(loader.service_plan(service))))
 assert not {"yaml", "bravado_core"} & set(sys.modules), "a plan was compiled"
 """

@@ -1,0 +1,115 @@
+"""A test reaches this machine only, and files of its own only, unless it is told otherwise."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+import requests
+
+from agavepy import Agave
+from agavepy.errors import CredentialsError
+from agavepy.testing import IsolationError
+
+
+def test_a_call_to_another_host_says_how_to_allow_it(agave: Agave) -> None:
+    other = Agave(api_server="https://api.tacc.utexas.edu", token="x")
+    with pytest.raises(IsolationError, match=r"reach api\.tacc.*agave_isolate = false"):
+        other.profiles.get()
+    with pytest.raises(IsolationError, match=r"reach 192\.0\.2\.1"):
+        requests.get("http://192.0.2.1/", timeout=1)
+    with (
+        socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as sock,
+        pytest.raises(IsolationError, match="2001:db8::1"),
+    ):
+        sock.connect_ex(("2001:db8::1", 80))
+
+
+def test_this_machine_is_reached_by_all_of_its_names(agave: Agave) -> None:
+    port = int(str(agave.api_server).rpartition(":")[2])
+    for host in ("127.0.0.1", "localhost"):
+        with socket.create_connection((host, port), timeout=5):
+            pass
+
+
+def test_the_guard_is_gone_with_the_test() -> None:
+    assert socket.getaddrinfo.__module__ == "socket"
+    assert "connect" not in vars(socket.socket)
+
+
+_REAL = """
+import os, pathlib
+
+def test_login(agave_home):
+    from agavepy import Agave
+    assert Agave.restore().api_server.startswith("http://127.0.0.1")
+    assert "TAPIS_TOKEN" not in os.environ
+    assert "HTTPS_PROXY" not in os.environ
+
+def test_new_login(agave_home, agave_server):
+    from agavepy import Agave
+    known = agave_server.credentials("grace")
+    names = ("api_server", "username", "password", "client_name", "api_key", "api_secret")
+    ag = Agave(**{name: known[name] for name in names})
+    ag.refresh()
+    ag.save_configs()
+"""
+
+
+def test_the_real_login_is_neither_read_nor_written(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    directory = tmp_path / "real" / ".agave"
+    directory.mkdir(parents=True)
+    (directory / "current").write_text('{"baseurl": "https://real.example", "access_token": "x"}')
+    before = (directory / "current").stat()
+    monkeypatch.setenv("HOME", str(tmp_path / "real"))
+    monkeypatch.setenv("TAPIS_CACHE_DIR", str(directory))
+    monkeypatch.setenv("TAPIS_TOKEN", "real-token")
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    pytester.makepyfile(_REAL)
+    pytester.runpytest_subprocess("-p", "no:randomly").assert_outcomes(passed=2)
+    assert [path.name for path in directory.iterdir()] == ["current"]
+    assert (directory / "current").stat() == before
+
+
+def test_isolation_can_be_switched_off(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TAPIS_CACHE_DIR", str(tmp_path))
+    pytester.makeini("[pytest]\nagave_isolate = false\n")
+    pytester.makepyfile(
+        f"""
+        import os, socket
+
+        def test_open(agave):
+            assert os.environ["TAPIS_CACHE_DIR"] == {str(tmp_path)!r}
+            assert "connect" not in vars(socket.socket)
+            assert agave.profiles.get().username == "ada"
+        """
+    )
+    pytester.runpytest_inprocess("-p", "no:randomly").assert_outcomes(passed=1)
+
+
+def test_a_test_without_the_fixtures_is_left_alone(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TAPIS_CACHE_DIR", str(tmp_path))
+    pytester.makepyfile(
+        f"""
+        import os, socket
+
+        def test_plain():
+            assert os.environ["TAPIS_CACHE_DIR"] == {str(tmp_path)!r}
+            assert "connect" not in vars(socket.socket)
+        """
+    )
+    pytester.runpytest_inprocess("-p", "no:randomly").assert_outcomes(passed=1)
+
+
+def test_without_a_login_there_is_none(agave_home: Path) -> None:
+    for file in agave_home.iterdir():
+        file.unlink()
+    with pytest.raises(CredentialsError):
+        Agave.restore()

@@ -1,0 +1,56 @@
+"""Who looks at a failed test sees the calls that it made, and no credential."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def test_a_failure_shows_its_calls_as_curl_lines(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        def test_passing(agave):
+            agave.profiles.get()
+
+        def test_failing(agave, agave_as):
+            agave.systems.list(limit=1)
+            agave_as("grace").meta.addMetadata(body={"name": "x", "value": {"password": "hush"}})
+            agave.systems.get(systemId="none")
+        """
+    )
+    result = pytester.runpytest_inprocess("-p", "no:randomly")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*- Agave calls -*",
+            "curl 'http://127.0.0.1:*/systems/v2*limit=1' *",
+            "  → 200 OK",
+            "curl -X POST http://127.0.0.1:*/meta/v2/data *--data-raw *",
+            "  → 201 Created",
+            "curl http://127.0.0.1:*/systems/v2/none *",
+            "  → 404 Not Found: No system found*",
+        ]
+    )
+    text = result.stdout.str().partition("Agave calls")[2]
+    assert "Bearer ***" in text
+    assert "hush" not in text
+    assert text.count("/profiles/v2/me") == 0, "a call of another test"
+
+
+def test_a_call_that_got_no_answer_is_shown_too(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        def test_failing(agave, agave_faults):
+            agave_faults.drop("meta.addMetadata")
+            agave.meta.addMetadata(body={"name": "x", "value": 1})
+        """
+    )
+    result = pytester.runpytest_inprocess("-p", "no:randomly")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["curl -X POST *", "  → ConnectionError: *"])
+
+
+def test_a_failure_without_calls_has_no_section(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_failing(agave): assert False")
+    result = pytester.runpytest_inprocess("-p", "no:randomly")
+    result.assert_outcomes(failed=1)
+    result.stdout.no_fnmatch_line("*Agave calls*")
