@@ -60,9 +60,11 @@ VARIABLES = {
     "api_key": "TAPIS_API_KEY",
     "api_secret": "TAPIS_API_SECRET",
 }
-_DIRECTORY_VARIABLES = ("TAPIS_CACHE_DIR", "AGAVE_CACHE_DIR")
-_VERIFY_VARIABLE = "TAPIS_DEFAULT_VERIFY_SSL"
+DIRECTORY_VARIABLES = ("TAPIS_CACHE_DIR", "AGAVE_CACHE_DIR")
+VERIFY_VARIABLE = "TAPIS_DEFAULT_VERIFY_SSL"
 TENANTS_VARIABLE = "TAPIS_TENANTS_URL"
+#: The credentials directory in the home directory, unless a variable names another.
+DIRECTORY = ".agave"
 _FALSE = frozenset({"0", "false", "no", "off"})
 PORTS = {"http": 80, "https": 443}
 
@@ -74,10 +76,10 @@ def from_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 def credentials_directory(environ: Mapping[str, str]) -> Path:
     """Return the directory of the cached logins: from the environment, else ``~/.agave``."""
-    for name in _DIRECTORY_VARIABLES:
+    for name in DIRECTORY_VARIABLES:
         if environ.get(name):
             return Path(environ[name]).expanduser()
-    return home_directory(environ) / ".agave"
+    return home_directory(environ) / DIRECTORY
 
 
 def home_directory(environ: Mapping[str, str]) -> Path:
@@ -87,7 +89,12 @@ def home_directory(environ: Mapping[str, str]) -> Path:
 
 def default_verify(environ: Mapping[str, str]) -> bool:
     """Tell whether certificates are checked when a client does not say."""
-    return environ.get(_VERIFY_VARIABLE, "").lower() not in _FALSE
+    return environ.get(VERIFY_VARIABLE, "").lower() not in _FALSE
+
+
+def show_curl(environ: Mapping[str, str]) -> bool:
+    """Tell whether clients show their requests when they do not say."""
+    return environ.get("TAPIS_PY_SHOW_CURL", "").lower() not in _FALSE | {""}
 
 
 def server_url(address: str) -> str:

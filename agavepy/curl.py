@@ -6,6 +6,7 @@ import contextlib
 import json
 import re
 import shlex
+import sys
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -46,6 +47,19 @@ def as_curl(request: requests.PreparedRequest) -> str:
             words += ["-H", f"{name}: {text}"]
     words += _body(request.body, str(headers.get("Content-Type", "")))
     return shlex.join(words)
+
+
+def show(session: requests.Session, wanted: bool = True) -> None:
+    """Write each request of ``session`` that is answered to standard error, or stop doing so."""
+    hooks: Any = session.hooks["response"]
+    if _write in hooks:
+        hooks.remove(_write)
+    if wanted:
+        hooks.append(_write)
+
+
+def _write(response: requests.Response, **_: Any) -> None:
+    sys.stderr.write(f"{as_curl(response.request)}\n")
 
 
 def _body(body: Any, kind: str) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 import requests
 
+from agavepy import loader
 from agavepy.plan import Parameter, Plan, ServicePlan
 
 _WIDTH = 88
@@ -39,6 +40,13 @@ _RESULTS = {
     "raw": "The streamed response: read its iter_content(), or close it.",
     "none": "None.",
 }
+
+
+def models(service: str) -> dict[str, Any]:
+    """Return the models of a bundled service by name, {} for another one."""
+    document = loader.document(service) if service in loader.services() else {}
+    found: dict[str, Any] = document.get("definitions", {})
+    return found
 
 
 def signature(plan: Plan, extras: Mapping[str, str]) -> inspect.Signature:

@@ -22,7 +22,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http.client import responses as REASONS
 from typing import Any
 
@@ -74,7 +74,7 @@ class HttpError(AgaveError, requests.HTTPError):
         super().__init__(self.status, strerror, message, response=response)
 
     def __str__(self) -> str:
-        if os.environ.get("TAPIS_PY_VERBOSE_ERRORS", "").lower() in {"0", "false", "no"}:
+        if not verbose(os.environ):
             return self._short()
         text = f"[Errno {self.status}] {self.reason} for {self.url}: {self.message!r}"
         return text + self._trailer()
@@ -91,6 +91,11 @@ class HttpError(AgaveError, requests.HTTPError):
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle everything but the request's headers and body, which hold credentials."""
         return type(self), (_bare(self.response), self.message, self.operation, self.hint)
+
+
+def verbose(environ: Mapping[str, str]) -> bool:
+    """Tell whether errors of servers are told with the server's own words, as they usually are."""
+    return environ.get("TAPIS_PY_VERBOSE_ERRORS", "").lower() not in {"0", "false", "no"}
 
 
 class BadRequest(HttpError):

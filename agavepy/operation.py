@@ -166,6 +166,12 @@ class Operation:
         return self.plan.to_json()
 
     @property
+    def models(self) -> dict[str, Any]:
+        """The models of the service by name, as its document describes them."""
+        models: dict[str, Any] = _describe().models(self.plan.service)
+        return models
+
+    @property
     def return_type(self) -> str:
         """The type of the result, such as ``array of object``; "" where there is none."""
         return self.plan.answer.type

@@ -12,25 +12,32 @@ from urllib.parse import urlsplit
 
 from agavepy import config
 from agavepy.auth import authenticators, tenants
+from agavepy.auth.attributes import PairAttributes
 from agavepy.auth.cache import Cache, Identity
 from agavepy.auth.keeper import CachedLogin
-from agavepy.auth.login import Token
+from agavepy.auth.login import Token, TokenText
 from agavepy.auth.sessions import HOW_TO_LOG_IN
 from agavepy.auth.tokens import Pair, TokenSource
 from agavepy.errors import CredentialsError, UsageError, nearest
 from agavepy.transport import Transport
 
+NO_TENANT = (
+    "the client does not know its tenant: Agave(api_server='https://…', …) or "
+    "Agave(tenant_id='…', …), or Agave.restore() for a cached login"
+)
 #: Names that people give for a keyword although they are spelled unlike it.
 _MEANT = {"base_url": "api_server", "url": "api_server", "host": "api_server", "user": "username"}
 _IGNORED = config.IGNORED_KEYS | {"scope", "token_type", "expiration"}
 _making = threading.RLock()
 
 
-class Account:
+class Account(PairAttributes):
     """The settings and the token of one client, usable from many threads; see its keywords there.
 
     Raises UsageError for an address that is none, CredentialsError for a jwt without its header.
     """
+
+    _show_curl: bool | None = None  # not known before it is needed
 
     def __init__(
         self,
@@ -98,6 +105,14 @@ class Account:
                 "token; give the path of a CA bundle instead",
                 stacklevel=2,
             )
+        if not (self.api_server or self.tenant_id or self._given or others) and not (
+            username or api_key or jwt or use_nonce
+        ):
+            self._choose_tenant()
+
+    def _choose_tenant(self) -> None:
+        """Find out what a client without any argument is for."""
+        raise UsageError(NO_TENANT)
 
     @property
     def transport(self) -> Transport:
@@ -105,15 +120,34 @@ class Account:
         transport = self._transport
         if transport is None:
             if not self.api_server:
-                raise CredentialsError(
-                    "the client does not know its tenant: Agave(api_server='https://…', …)"
-                )
+                if not self.tenant_id:
+                    raise CredentialsError(NO_TENANT)
+                found = tenants.server_of(self.tenant_id, verify=self.verify, proxies=self.proxies)
+                self.api_server = config.server_url(found)
             with _making:
                 transport = self._transport
                 if transport is None:
                     transport = Transport(self.api_server, verify=self.verify, proxies=self.proxies)
+                    if self.show_curl:
+                        _show_curl(transport, True)
                     self._transport = transport
         return transport
+
+    @property
+    def show_curl(self) -> bool:
+        """Whether each request is shown on standard error, as curl would make it, no secret in it.
+
+        At first as TAPIS_PY_SHOW_CURL says.
+        """
+        if self._show_curl is None:
+            self._show_curl = config.show_curl(os.environ)
+        return self._show_curl
+
+    @show_curl.setter
+    def show_curl(self, value: bool) -> None:
+        self._show_curl = bool(value)
+        if self._transport is not None:
+            _show_curl(self._transport, self._show_curl)
 
     def authenticator(self, security: str) -> authenticators.Authenticator | None:
         """Return what puts a credential on requests: bearer, user, client or none.
@@ -161,8 +195,12 @@ class Account:
         return source
 
     def _make_source(self) -> TokenSource:
+        pair = self._given
+        if pair is not None and not (pair.access or pair.refresh):
+            pair = None  # its times were set and nothing else
         if not (self.api_key and self.api_secret):
-            return TokenSource(self._given)
+            return TokenSource(pair)
+        transport = self.transport  # finds the address of a tenant that is known by its ID
         login = Token(
             self.username,
             self.password,
@@ -170,8 +208,8 @@ class Account:
             self.api_key,
             self.api_secret,
             self.verify,
-            pair=self._given,
-            transport=self.transport,
+            pair=pair,
+            transport=transport,
             token_username=self.token_username,
             on_grant=self._tell,
         )
@@ -203,50 +241,23 @@ class Account:
             self.token_callback(**pair.info())
 
     @property
-    def token(self) -> Token | None:
-        """The login with its ``token_info``; None for a client without an OAuth client."""
-        if not (self.api_key and self.api_secret and self.api_server):
+    def token(self) -> TokenText | None:
+        """The login with its ``token_info``; None for a client without an OAuth client.
+
+        It is the text of the access token as well: ``f"Bearer {ag.token}"``. Setting it to text
+        sets the access token.
+        """
+        if not (self.api_key and self.api_secret and (self.api_server or self.tenant_id)):
             return None
         source = self._credentials()
-        return source if isinstance(source, Token) else None
+        return source.as_text() if isinstance(source, Token) else None
 
-    @property
-    def _pair(self) -> Pair | None:
-        return self._source.pair if self._source is not None else self._given
-
-    @property
-    def _token(self) -> str | None:
-        pair = self._pair
-        return pair.access or None if pair is not None else None
-
-    @property
-    def refresh_token(self) -> str | None:
-        """The refresh token as it is now, None when there is none."""
-        pair = self._pair
-        return pair.refresh or None if pair is not None else None
-
-    _refresh_token = refresh_token
-
-    @property
-    def created_at(self) -> int | None:
-        """When the token was got, in epoch seconds."""
-        value: int | None = self._times()["created_at"]
-        return value
-
-    @property
-    def expires_in(self) -> int | None:
-        """For how many seconds the token was good when it was got."""
-        value: int | None = self._times()["expires_in"]
-        return value
-
-    @property
-    def expires_at(self) -> str | None:
-        """When the token expires, as text in local time."""
-        value: str | None = self._times()["expires_at"]
-        return value
-
-    def _times(self) -> dict[str, Any]:
-        return (self._pair or Pair("")).times()
+    @token.setter
+    def token(self, value: Token | str | None) -> None:
+        if isinstance(value, Token) and not isinstance(value, str):
+            self._source, self._bearer = value, None
+        else:
+            self._token = value
 
     @property
     def can_refresh(self) -> bool:
@@ -274,21 +285,28 @@ class Account:
                 # The refresh token belongs to the client that it was got through.
                 pair = pair._replace(refresh="") if pair.access else None
             self.api_key, self.api_secret = key, secret
-            self._given, self._source, self._bearer = pair, None, None
+            self._start_over(pair)
         if pair is None and self.username and self.password:
             self._credentials().access()
+
+    def _start_over(self, pair: Pair | None) -> None:
+        """Go on with ``pair`` and with the settings as they are now."""
+        self._given, self._source, self._bearer = pair, None, None
+        way = self._transport
+        if way is not None and (way.base_url, way.verify) != (self.api_server, self.verify):
+            self._transport = None
 
     def save_configs(self, cache_dir: str | os.PathLike[str] | None = None) -> None:
         """Make this login the current cached one, in ``cache_dir`` or the credentials directory.
 
-        Raises CredentialsError when there is no OAuth client or token to save, or it cannot be
-        written.
+        A login that has no token so far, nor what to get one with, is saved without. Raises
+        CredentialsError when there is no OAuth client to save, or it cannot be written.
         """
         if not self.token:
             raise CredentialsError(self._what_is_missing())
-        self._credentials().access()
-        pair = self._pair
-        assert pair is not None
+        if self.can_refresh:
+            self._credentials().access()
+        pair = self._pair or Pair("")
         directory = Path(cache_dir) if cache_dir else config.credentials_directory(os.environ)
         cache = Cache(directory, config.home_directory(os.environ))
         login = CachedLogin(cache, Identity.of(self.__dict__), self._as_login)
@@ -350,6 +368,12 @@ class Account:
         """Pickle settings and the token pair, without locks and connections."""
         state = self._state()
         return {**state, "_given": self._pair, "_source": None, "_transport": None, "_bearer": None}
+
+
+def _show_curl(transport: Transport, wanted: bool) -> None:
+    from agavepy import curl  # not on the path of a call that is not shown
+
+    curl.show(transport.session, wanted)
 
 
 def _other_spellings(others: Mapping[str, Any]) -> dict[str, Any]:

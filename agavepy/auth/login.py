@@ -173,6 +173,36 @@ class Token(TokenSource):
         if told is not None:
             told()
 
+    def as_text(self) -> TokenText:
+        """Return the login as something that is the text of its access token too."""
+        return TokenText.of(self)
+
     def __str__(self) -> str:
         """Return the description: the text of the token is ``token_info["access_token"]``."""
         return repr(self)
+
+
+class TokenText(Token, str):
+    """The text of an access token, "" while there is none, that is also the login it comes from.
+
+    All that is asked of or set on it is asked of or set on that login, so that it tells of later
+    tokens too; only the text stays what it was. Its ``repr`` does not show the text.
+    """
+
+    @classmethod
+    def of(cls, login: Token) -> TokenText:
+        """Make one; the two share their state."""
+        pair = login.pair
+        made = str.__new__(cls, pair.access if pair is not None else "")
+        made.__dict__ = login.__dict__
+        return made
+
+    __str__ = str.__str__
+
+    def __bool__(self) -> bool:
+        """Be true like any login, also before there is a token."""
+        return True
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the text."""
+        return str, (str(self),)
