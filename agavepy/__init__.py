@@ -21,6 +21,8 @@ _HOMES = {
     "AgaveError": "agavepy.errors",
     "AgaveException": "agavepy.errors",
 }
+#: Modules that earlier releases loaded with the package.
+_MODULES = ("interactive", "settings", "tenants")
 
 
 def __getattr__(name: str) -> Any:
@@ -28,6 +30,10 @@ def __getattr__(name: str) -> Any:
         from importlib import import_module
 
         value = getattr(import_module(_HOMES[name]), name)
+    elif name in _MODULES:
+        from importlib import import_module
+
+        value = import_module(f"{__name__}.{name}")
     elif name == "__version__":
         from importlib.metadata import version
 
@@ -39,4 +45,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_MODULES})

@@ -7,19 +7,23 @@ from typing import Any
 from agavepy import loader
 from agavepy.auth import sessions
 from agavepy.auth.account import Account
+from agavepy.earlier import Earlier
 from agavepy.errors import UnknownName, nearest
 from agavepy.operation import Operation, Service
 
 
-class Agave(Account):
+class Agave(Earlier, Account):
     """A client of one tenant; its services are attributes: ``ag.files.list(systemId=…)``.
 
     ``api_server`` is the tenant's address, with or without a scheme, a port, a path prefix, a
-    slash at the end. Credentials are one of: a ``token`` alone; ``username`` and ``password``, for
-    ``ag.clients``; with ``api_key`` and ``api_secret`` a ``token`` and ``refresh_token``, or the
-    username and password from which a token is got when one is first needed (with
-    ``token_username``: a token of that user, for an administrator); ``jwt`` and
-    ``jwt_header_name``; or ``use_nonce``, none but the ``nonce=`` of each call.
+    slash at the end. With a ``tenant_id`` alone it is looked up when it is first needed; without
+    any argument the tenant is asked for, at a terminal.
+
+    Credentials are one of: a ``token`` alone; ``username`` and ``password``, for ``ag.clients``;
+    with ``api_key`` and ``api_secret`` a ``token`` and ``refresh_token``, or the username and
+    password from which a token is got when one is first needed (with ``token_username``: a token of
+    that user, for an administrator); ``jwt`` and ``jwt_header_name``; or ``use_nonce``, none but
+    the ``nonce=`` of each call.
 
     ``created_at`` (epoch seconds), ``expires_in`` (seconds) and ``expires_at`` tell the age of the
     token. ``verify`` is True, False or the path of a CA bundle, ``proxies`` as requests has them.
@@ -28,7 +32,8 @@ class Agave(Account):
     ``cache_client`` is False. ``resources`` is accepted, as by earlier releases, and not needed.
 
     Making a client reads no file and sends nothing. A client may be shared between threads.
-    Raises UsageError for an address that is none, CredentialsError for a jwt without its header.
+    Raises UsageError for an address that is none, and without any argument where nobody can be
+    asked; CredentialsError for a jwt without its header.
     """
 
     @classmethod

@@ -24,6 +24,8 @@ LAYERS = (
         "loader",
         "config",
         "curl",
+        "deprecation",
+        "earlier",
         "result",
         "timing",
         "uri",
@@ -42,7 +44,28 @@ LAYERS = (
 )
 #: Doors open into any room but the sandbox: the package itself, the modules of old releases, and
 #: the build step, which runs before there is a package.
-DOORS = {"", "actors", "agave", "async", "build", "sessions"}
+DOORS = {
+    "",
+    "actors",
+    "agave",
+    "aloe",
+    "async",
+    "build",
+    "clients",
+    "configgen",
+    "constants",
+    "files",
+    "interactive",
+    "processor",
+    "sessions",
+    "settings",
+    "swaggerpy",
+    "tenants",
+    "token",
+    "tokens",
+    "util",
+    "utils",
+}
 SANDBOX_MAY_IMPORT = {"errors", "curl", "plan", "compiler", "loader", "specs", "sandbox"}
 SANDBOX_OPENS_FOR = {"sandbox", "testing"}
 CLI_VERBS_WITH_SANDBOX = {"agavepy.cli.sandbox", "agavepy.cli.demo"}
@@ -253,6 +276,14 @@ def loaded_after(program: str) -> set[str]:
 def test_importing_the_package_does_not_load_an_http_library() -> None:
     loaded = loaded_after("import agavepy; agavepy.__version__")
     assert not loaded & (DESCRIPTION_READERS | {"requests", "urllib3", "agavepy.client"})
+
+
+def test_a_client_loads_nothing_of_earlier_releases_that_it_does_not_use() -> None:
+    program = "from agavepy import Agave; Agave(api_server='https://h', token='t').files"
+    loaded = loaded_after(program)
+    assert "agavepy.client" in loaded
+    assert not {room(name) for name in loaded if name.startswith("agavepy.")} & (DOORS - {""})
+    assert not loaded & {"getpass", "agavepy.curl", "agavepy.deprecation"}
 
 
 @pytest.mark.usefixtures("compiled_plans")
