@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,9 +12,12 @@ from pathlib import Path
 import pytest
 
 from agavepy.sandbox import Sandbox
+from tests.terminal import Terminal
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-PROGRAMS = sorted({path.name for path in EXAMPLES.glob("*.py")} - {"__init__.py"})
+#: Programs that ask at a terminal, which a test of their own does.
+ASKING = {"first_login.py"}
+PROGRAMS = sorted({path.name for path in EXAMPLES.glob("*.py")} - {"__init__.py"} - ASKING)
 #: A line of what a program prints, of which the reader can tell that it worked.
 PRINTED = {
     "list_files.py": "hello.txt",
@@ -50,6 +54,34 @@ def test_a_program_works_as_it_stands(name: str, login: Path) -> None:
     assert done.stdout.strip()
     assert PRINTED.get(name, "") in done.stdout
     assert done.stderr == ""
+
+
+def test_a_first_login_at_a_terminal_goes_from_the_table_of_tenants_to_a_restored_session(
+    tmp_path: Path,
+) -> None:
+    with Sandbox(check_answers=True) as sandbox:
+        login = {"TAPIS_CACHE_DIR": str(tmp_path), "TAPIS_TENANTS_URL": f"{sandbox.url}/tenants"}
+        program = (sys.executable, "-W", "error", str(EXAMPLES / "first_login.py"))
+        with Terminal(*program, **login, PYTHONPATH=str(EXAMPLES.parent)) as terminal:
+            terminal.expect(f"{'ID':<20} {'NAME':<40} URL")
+            terminal.expect(f"{'sandbox':<20} ")
+            terminal.answer("Please specify the ID for the tenant", "sandbox")
+            terminal.expect(f"sandbox is at {sandbox.url}")
+            terminal.answer("API username: ", "ada")
+            terminal.answer("API password: ", "ada")
+            terminal.expect("OAuth client ")
+            terminal.answer("API password: ", "ada")
+            terminal.expect("a bearer token, good for 14400 s")
+            terminal.expect("the profile of ada")
+            terminal.expect("ada goes on with another token")
+            terminal.expect("data/")
+            assert terminal.end() == 0, terminal.shown
+    record = json.loads((tmp_path / "current").read_text())
+    assert record["username"] == "ada"
+    typed = terminal.shown.count("API password: ")
+    assert typed == 2, "refreshing needs no password"
+    for secret in (record["access_token"], record["refresh_token"], record["apisecret"]):
+        assert secret not in terminal.shown
 
 
 def test_a_program_takes_what_its_usage_says(login: Path, tmp_path: Path) -> None:
