@@ -24,7 +24,8 @@ class Token(TokenSource):
     ``username``, ``password`` and all others may be set after construction, before
     :meth:`create`. With ``token_username`` the user is an administrator who gets a token of that
     user. ``parent.refresh_aris()``, where there is one, is called after each grant. ``_token`` and
-    ``_refresh_token`` are a pair that there is already.
+    ``_refresh_token`` are a pair that there is already, whose age ``created_at`` (epoch seconds),
+    ``expires_in`` (seconds) and ``expires_at`` tell.
 
     A renewal uses the refresh token. When the server does not accept that any more and the
     password is known, it logs in again; else TokenError says what to do.
@@ -42,6 +43,9 @@ class Token(TokenSource):
         _token: str | None = None,
         _refresh_token: str | None = None,
         token_username: str | None = None,
+        expires_at: float | str | None = None,
+        expires_in: float | str | None = None,
+        created_at: float | str | None = None,
         *,
         pair: Pair | None = None,
         transport: Transport | None = None,
@@ -49,8 +53,15 @@ class Token(TokenSource):
         on_grant: Callable[[Pair], object] | None = None,
         clock: Clock = timing.now,
     ) -> None:
-        if pair is None and (_token or _refresh_token):
-            pair = Pair(_token or "", _refresh_token or "")
+        pair = pair or Pair.from_record(
+            {
+                "token": _token,
+                "refresh_token": _refresh_token,
+                "expires_at": expires_at,
+                "expires_in": expires_in,
+                "created_at": created_at,
+            }
+        )
         super().__init__(pair, self._get, keeper=keeper, on_grant=self._granted, clock=clock)
         self.username = username
         self.password = password

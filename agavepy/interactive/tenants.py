@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from agavepy import config
 from agavepy.auth.account import NO_TENANT
-from agavepy.errors import UsageError, nearest
+from agavepy.errors import (
+    AnswerError,
+    ConnectionFailed,
+    CredentialsError,
+    HttpError,
+    TimedOut,
+    UsageError,
+    nearest,
+)
 from agavepy.interactive import prompts, tables
 from agavepy.interactive.errors import NoSuchChoice
 from agavepy.tenants import tenants as service
@@ -59,11 +67,17 @@ def init(ag: Agave, tenantsurl: str | None = None) -> None:
 def _choose_tenant(ag: Agave) -> None:
     """Ask for the tenant of a client that was made without any argument.
 
-    Raises UsageError saying what to pass when there is nobody to ask.
+    Raises UsageError saying what to pass when there is nobody to ask, CredentialsError when the
+    tenants cannot be listed, NoSuchChoice for an answer that is none of them.
     """
     if not prompts.can_ask():
         raise UsageError(f"{NO_TENANT}. On a terminal the tenant would be asked for")
-    init(ag)
+    try:
+        init(ag)
+    except (HttpError, ConnectionFailed, TimedOut, AnswerError) as error:
+        raise CredentialsError(
+            f"{NO_TENANT}; or name another list of tenants in {config.TENANTS_VARIABLE}: {error}"
+        ) from error
 
 
 def _tenants(ag: Agave, url: str | None) -> dict[str, dict[str, str]]:

@@ -83,6 +83,18 @@ def test_a_notebook_asks_without_a_terminal(central: str, sandbox: Sandbox) -> N
     ]
 
 
+def test_a_list_of_tenants_that_cannot_be_had_is_no_dead_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with Loopback() as server:
+        server.say(Reply(404, b'{"status": "error", "message": "gone"}'))
+        monkeypatch.setenv("TAPIS_TENANTS_URL", server.url)
+        with person(), pytest.raises(CredentialsError, match="gone") as caught:
+            Agave()
+    for way in ("Agave(api_server=", "TAPIS_TENANTS_URL", server.url):
+        assert way in str(caught.value)
+
+
 def test_init_fills_in_what_is_missing(
     central: str, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
