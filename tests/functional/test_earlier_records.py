@@ -99,7 +99,7 @@ def test_only_a_client_that_can_renew_its_token_is_written(
 def test_logins_are_switched_and_the_one_before_is_kept(
     sandbox: Sandbox, agave_home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(KeyError, match="keeps no login 'anything'"):
+    with pytest.raises(KeyError, match="anything"):
         switch("anything")
     ada, grace = keep(sandbox, "ada"), keep(sandbox, "grace")
     assert Agave.restore().username == "grace"
@@ -108,7 +108,7 @@ def test_logins_are_switched_and_the_one_before_is_kept(
     assert switch(str(ada.client_name)) is False
     assert switch(str(grace.api_key), "grace", "sandbox") is True
     assert Agave.restore().profiles.get().username == "grace"
-    with pytest.raises(KeyError, match="username='grace'"):
-        switch(str(ada.client_name))
+    with pytest.raises(KeyError, match="nobody"):
+        switch(str(ada.client_name), username="nobody")
     shown = capsys.readouterr()
     assert shown.out + shown.err == "", "agavepy 1.0 printed the whole login"

@@ -10,33 +10,51 @@ import pytest
 import requests
 
 from agavepy.agave import Agave, AttrDict, load_resource
+from agavepy.errors import NotFound
 from agavepy.sandbox import Sandbox
 from tests.waiting import wait_for
 
 STORAGE = "sandbox.storage"
 
 
-def test_a_notebook_runs_a_job_and_measures_it(fresh_sandbox: Sandbox) -> None:
-    Agave(**fresh_sandbox.credentials("ada")).save_configs()
-    ag = Agave.restore()
-    app = ag.apps.get(appId="wc-1.0")
-    job = ag.jobs.submit(
-        body={
-            "name": "count",
-            "appId": app.id,
-            "inputs": {"file": f"agave://{STORAGE}/ada/data/hello.txt"},
-            "parameters": {"mode": "words"},
-            "maxRunTime": "00:10:00",
-        }
-    )
-    wait_for(lambda: ag.jobs.getStatus(jobId=job.id)["status"] == "FINISHED", timeout_s=60)
-    history = ag.jobs.getHistory(jobId=job.id)
-    took = history[-1]["created"] - history[0]["created"]
-    assert isinstance(took, timedelta)
-    assert timedelta() <= took < timedelta(minutes=5)
-    done = ag.jobs.get(jobId=job.id)
-    assert str(job.id) in done.archivePath
-    assert done["maxRunTime"] == "00:10:00"
+def finished(ag: Agave, job: str) -> Any:
+    """Return the status of a job when it has come to an end; a new one may not be known yet."""
+
+    def ended() -> Any:
+        try:
+            status = ag.jobs.getStatus(jobId=job)
+        except NotFound:
+            return None
+        return status if status["status"] in {"FINISHED", "FAILED"} else None
+
+    return wait_for(ended, timeout_s=60)
+
+
+@pytest.mark.parametrize(("jobs", "longest"), [("classic", "maxRunTime"), ("aloe", "maxHours")])
+def test_a_notebook_runs_a_job_and_measures_it(jobs: str, longest: str) -> None:
+    with Sandbox(check_answers=True, jobs=jobs) as sandbox:
+        Agave(**sandbox.credentials("ada")).save_configs()
+        ag = Agave.restore()
+        app = ag.apps.get(appId="wc-1.0")
+        job = ag.jobs.submit(
+            body={
+                "name": "count",
+                "appId": app.id,
+                "inputs": {"file": f"agave://{STORAGE}/ada/data/hello.txt"},
+                "parameters": {"mode": "words"},
+                "maxRunTime": "02:00:00",
+                "archive": True,
+                "archivePath": "ada/notebook",
+            }
+        )
+        assert finished(ag, job.id)["status"] == "FINISHED"
+        history = ag.jobs.getHistory(jobId=job.id)
+        took = history[-1]["created"] - history[0]["created"]
+        assert isinstance(took, timedelta)
+        assert timedelta() <= took < timedelta(minutes=5)
+        done = ag.jobs.get(jobId=job.id)
+        assert done.archivePath.endswith("ada/notebook")
+        assert str(done[longest]).lstrip("0").startswith("2")
 
 
 @pytest.mark.filterwarnings("ignore:agavepy.configgen.load_resource is deprecated")
