@@ -22,7 +22,7 @@ _HOMES = {
     "AgaveException": "agavepy.errors",
 }
 #: Modules that earlier releases loaded with the package.
-_MODULES = ("interactive", "settings", "tenants")
+_MODULES = ("asynchronous", "interactive", "settings", "tenants")
 
 
 def __getattr__(name: str) -> Any:
