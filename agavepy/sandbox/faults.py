@@ -84,7 +84,9 @@ def instead(fault: dict[str, Any]) -> Reply | None:
     kind = fault["kind"]
     if kind == "status":
         status = int(fault.get("status", 500))
-        raise ApiError(status, str(fault.get("message", f"A fault that was ordered: {status}")))
+        headers = {"Retry-After": f"{fault['retryAfter']:g}"} if "retryAfter" in fault else None
+        text = str(fault.get("message", f"A fault that was ordered: {status}"))
+        raise ApiError(status, text, headers=headers)
     if kind == "expired":
         raise Fault(900903)
     if kind == "throttle":
@@ -103,7 +105,8 @@ def spoil(fault: dict[str, Any], headers: dict[str, str], body: Iterable[bytes])
     if fault["kind"] == "corrupt":
         return _corrupt(body)
     if fault["kind"] == "truncate":
-        return _truncate(body, int(headers.get("Content-Length", 2)))
+        half = int(headers.get("Content-Length", 2)) // 2
+        return _truncate(body, fault.get("after", half))
     if fault["kind"] == "drop":
         _close(body)
         raise ConnectionAbortedError("the connection is dropped, as ordered")
@@ -121,13 +124,12 @@ def _corrupt(body: Iterable[bytes]) -> Iterator[bytes]:
         _close(body)
 
 
-def _truncate(body: Iterable[bytes], size: int) -> Iterator[bytes]:
-    left = size // 2
+def _truncate(body: Iterable[bytes], left: int) -> Iterator[bytes]:
     try:
         for part in body:
             yield part[:left]
-            left -= len(part)
-            if left <= 0:
+            left = max(0, left - len(part))
+            if not left:
                 break
     finally:
         _close(body)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from agavepy.testing.isolation import IsolationError as IsolationError
     from agavepy.testing.stub import Stub as Stub
     from agavepy.testing.stub import StubError as StubError
+    from agavepy.testing.transitions import Transitions as Transitions
     from agavepy.testing.validate import AnswerMismatch as AnswerMismatch
     from agavepy.testing.validate import AnswerWarning as AnswerWarning
 
@@ -39,6 +40,7 @@ _HOMES = {
     "Stub": "stub",
     "StubError": "stub",
     "System": "factories",
+    "Transitions": "transitions",
 }
 __all__ = [*_HOMES]  # noqa: PLE0604 - their names are text
 

@@ -13,6 +13,7 @@ from agavepy.testing.calls import Calls
 from agavepy.testing.faults import Faults
 from agavepy.testing.isolation import loopback_only, surroundings
 from agavepy.testing.server import LocalServer, restored
+from agavepy.testing.transitions import Transitions
 from agavepy.testing.wire import Wire
 
 if TYPE_CHECKING:
@@ -27,9 +28,10 @@ class AgaveTestMixin(_Base):
     """``class MyTests(AgaveTestMixin, unittest.TestCase)``: every test has a tenant of its own.
 
     ``agave`` is a logged-in client of the user ada, ``agave_admin`` the administrator's,
-    ``agave_as("grace")`` another user's. ``agave_clock``, ``agave_faults``, ``agave_calls`` and
-    ``agave_home`` are what the fixtures of these names are. The sandbox runs once for a class and
-    is brought back after each test; ``agave_settings`` are keywords of ``Sandbox``.
+    ``agave_as("grace")`` another user's. ``agave_clock``, ``agave_faults``, ``agave_calls``,
+    ``agave_transition`` and ``agave_home`` are what the fixtures of these names are. The sandbox
+    runs once for a class and is brought back after each test; ``agave_settings`` are keywords of
+    ``Sandbox``.
     """
 
     agave_settings: ClassVar[dict[str, Any]] = {}
@@ -53,6 +55,7 @@ class AgaveTestMixin(_Base):
             stack.enter_context(Wire())
             self.agave_clock = stack.enter_context(restored(self.agave_server))
             self.agave_faults = Faults(self.agave_server.door)
+            self.agave_transition = Transitions(self.agave_server.door)
             self.agave_calls = Calls(self.agave_server.door)
             self.agave_as = cache(self.agave_server.client)
             self.agave_as("ada").save_configs(self.agave_home)

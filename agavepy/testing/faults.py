@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from agavepy.errors import UsageError
 from agavepy.testing.door import Door
 
 
@@ -41,13 +40,12 @@ class Faults:
     ) -> Any:
         """Answer with an error in place of the service.
 
-        ``retry_after`` (seconds) goes with 429: it is the header that says when to come back.
+        ``retry_after`` (seconds) is the header that says when to come back. 429 is the gateway's.
         """
-        if retry_after is not None:
-            if status not in {429, 500}:
-                raise UsageError(f"retry_after goes with status 429, not with {status}")
-            return self.throttle(operation, retry_after, times=times)
-        return self.add(operation, "status", status=status, times=times, message=message)
+        if status == 429:
+            return self.throttle(operation, retry_after or 1, times=times)
+        fields = {"status": status, "times": times, "message": message, "retryAfter": retry_after}
+        return self.add(operation, "status", **fields)
 
     def throttle(self, operation: Any = None, retry_after: float = 1, *, times: int = 1) -> Any:
         """Answer 429 with a ``Retry-After`` of so many seconds."""
@@ -65,9 +63,9 @@ class Faults:
         """Do the work, then close the connection without an answer."""
         return self.add(operation, "drop", times=times)
 
-    def truncate(self, operation: Any = None, *, times: int = 1) -> Any:
-        """Close the connection in the middle of the answer's body."""
-        return self.add(operation, "truncate", times=times)
+    def truncate(self, operation: Any = None, *, after: int | None = None, times: int = 1) -> Any:
+        """Close the connection in the middle of the answer's body, or ``after`` so many bytes."""
+        return self.add(operation, "truncate", after=after, times=times)
 
     def corrupt(self, operation: Any = None, *, times: int = 1) -> Any:
         """Spoil the answer's body: what was JSON is none."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from agavepy.testing.faults import Faults
     from agavepy.testing.server import Server
     from agavepy.testing.stub import Stub
+    from agavepy.testing.transitions import Transitions
     from agavepy.testing.wire import Wire
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "agave_stub",
     "agave_surroundings",
     "agave_system",
+    "agave_transition",
     "agave_user",
     "agave_wire",
     "live_agave",
@@ -201,6 +203,17 @@ def agave_faults(request: pytest.FixtureRequest, agave_sandbox: Server) -> Fault
 
 
 @pytest.fixture
+def agave_transition(request: pytest.FixtureRequest, agave_sandbox: Server) -> Transitions:
+    """How jobs and the like go on; what the markers ``agave_transition`` say holds already."""
+    from agavepy.testing.transitions import Transitions
+
+    transitions = Transitions(agave_sandbox.door)
+    for mark in request.node.iter_markers("agave_transition"):
+        transitions.set(*mark.args, **mark.kwargs)
+    return transitions
+
+
+@pytest.fixture
 def agave_calls(agave_sandbox: Server) -> Calls:
     """What the tenant was asked by this test."""
     from agavepy.testing.calls import Calls
@@ -269,11 +282,18 @@ def agave_system(
 
 
 @pytest.fixture
-def agave_job(agave: Agave, agave_sandbox: Server) -> Callable[..., Any]:
-    """A factory of jobs of ``ada``: ``agave_job("wc-1.0", inputs)`` has ended when it is back."""
+def agave_job(
+    request: pytest.FixtureRequest, agave: Agave, agave_sandbox: Server
+) -> Callable[..., Any]:
+    """A factory of jobs of ``ada``: ``agave_job("wc-1.0", inputs)`` has ended when it is back.
+
+    Where a marker holds the jobs, it has been submitted.
+    """
     from agavepy.testing import factories
 
-    return functools.partial(factories.job, agave)
+    marks = request.node.iter_markers("agave_transition")
+    held = any(mark.args == ("jobs",) and any(mark.kwargs.values()) for mark in marks)
+    return functools.partial(factories.job, agave, wait=not held)
 
 
 @pytest.fixture

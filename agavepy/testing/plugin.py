@@ -15,6 +15,8 @@ from agavepy.testing.fixtures import FAILED, LIVE, WIRE
 
 _MARKERS = (
     "agave_faults(operation=None, kind='status', **fields): order a fault before the test begins",
+    "agave_transition(kind, manual=False, seconds=None): jobs, files, actors or executions stay in "
+    "their states until they are told (manual=True), looked at (a number), or for some seconds",
     "agave_live: run only with --agave-live, against that tenant",
 )
 
@@ -69,8 +71,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Let the markers ask for the fixtures that carry them out."""
     names: list[str] = getattr(item, "fixturenames", [])
-    if item.get_closest_marker("agave_faults") and "agave_faults" not in names:
-        names.append("agave_faults")
+    for name in ("agave_faults", "agave_transition"):
+        if item.get_closest_marker(name) and name not in names:
+            names.append(name)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import pytest
+import requests
 
 from agavepy import Agave
 from agavepy.errors import (
@@ -16,7 +17,6 @@ from agavepy.errors import (
     NotFound,
     ServerError,
     Throttled,
-    UsageError,
 )
 from agavepy.testing import Calls, Clock, Faults
 
@@ -54,6 +54,24 @@ def test_waiting_for_a_throttled_service_takes_no_time(
     assert agave.profiles.get().username == "ada"
     assert agave_clock.now() - before >= 50
     assert time.monotonic() - started < 20
+
+
+def test_a_service_says_when_to_come_back(
+    agave: Agave, agave_faults: Faults, agave_clock: Clock
+) -> None:
+    agave_faults.fail(agave.profiles.get, 503, retry_after=40)
+    before = agave_clock.now()
+    assert agave.profiles.get().username == "ada"
+    assert agave_clock.now() - before >= 40
+
+
+def test_a_download_breaks_off_where_it_is_told(agave: Agave, agave_faults: Faults) -> None:
+    agave_faults.truncate(agave.files.download, after=3)
+    answer = agave.files.download(systemId="sandbox.storage", filePath="ada/data/hello.txt")
+    blocks = answer.iter_content(1)
+    assert len([next(blocks) for _ in range(3)]) == 3
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        next(blocks)
 
 
 def test_a_call_that_may_not_be_repeated_is_told_that_it_was_throttled(
@@ -128,5 +146,3 @@ def test_a_mistaken_fault_is_an_error_that_names_it(agave_faults: Faults) -> Non
         agave_faults.fail("files.lst", 500)
     with pytest.raises(BadRequest, match="explode"):
         agave_faults.add("files.list", "explode")
-    with pytest.raises(UsageError, match="429"):
-        agave_faults.fail("files.list", 503, retry_after=3)
