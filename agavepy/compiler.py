@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -64,12 +64,22 @@ def build_spec(document: dict[str, Any], origin: Path, **config: Any) -> Spec:
         raise DescriptionError(f"{origin}: not a usable Swagger 2.0 document: {error!r}") from error
 
 
-def compile_document(document: Any, origin: Path, service: str = "") -> dict[str, Any]:
-    """Compile a parsed document into JSON-able service data (see ``loader.service_plan``).
+def compile_document(
+    document: Any,
+    origin: Path | str,
+    service: str = "",
+    *,
+    read: Callable[[str], Any] | None = None,  # noqa: ARG001 - used by the resolver to come
+) -> dict[str, Any]:
+    """Compile a parsed document into JSON-able service data (see ``plan.ServicePlan.from_json``).
 
-    ``service`` overrides the document's own name. Raises DescriptionError when the document is not
-    Swagger 2.0 or an operation of it cannot be called.
+    ``origin`` is the file or URL that the document came from: relative references start there.
+    ``service`` overrides the document's own name. ``read(url)`` returns another document that a
+    reference leads to, parsed, and raises DescriptionError where it must not; without it, files
+    beside the origin are read. The data's ``skipped`` lists the operations that cannot be called,
+    as (where, why). Raises DescriptionError when the document is none.
     """
+    origin = Path(origin)  # URLs and `read` come with the resolver
     if not isinstance(document, dict) or str(document.get("swagger")) != "2.0":
         raise DescriptionError(
             f"{origin}: not a Swagger 2.0 document: it has no line `swagger: '2.0'`"
@@ -91,6 +101,7 @@ def compile_document(document: Any, origin: Path, service: str = "") -> dict[str
         "title": str(info.get("title", name)),
         "description": str(info.get("description", "")).strip(),
         "operations": operations,
+        "skipped": [],
     }
 
 

@@ -71,9 +71,7 @@ def load(path: Path, service: str = "") -> ServicePlan:
         or _fresh(_cache_file(path), path)
         or _compile_and_cache(path)
     )
-    return ServicePlan(
-        service or data["service"], data["title"], data["description"], data["operations"]
-    )
+    return ServicePlan.from_json(data, service)
 
 
 def plan_json(path: Path) -> bytes:

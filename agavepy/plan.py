@@ -7,11 +7,11 @@ that a client that calls bundled services imports neither a YAML parser nor brav
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 #: Raised by one whenever the shape below changes; a cached plan of another number is compiled anew.
-PLAN_FORMAT = 4
+PLAN_FORMAT = 5
 #: The type of what is no text: bodies and answers of it travel as they are.
 BYTES = "application/octet-stream"
 
@@ -22,12 +22,17 @@ _NOTHING: Mapping[str, Any] = {}
 class Parameter(NamedTuple):
     """One keyword of a call and where it goes on the wire.
 
-    ``location`` is one of path, query, header, form, file or body. ``type`` is the Swagger type
-    (string, integer, number, boolean, array, file, object) or ``any`` for a body without a type.
+    ``location`` is one of path, query, header, cookie, form, file or body. ``type`` is the Swagger
+    type (string, integer, number, boolean, array, file, object) or ``any`` where there is none.
     ``tail`` marks a path variable that may hold slashes and be empty, ``optional`` a path variable
     that a caller may leave out, ``flatten`` a query parameter whose dict value is spread over the
     query string, ``json`` a form field whose value other than text is sent as JSON text.
     ``collection`` is the collection format of an array (csv, ssv, tsv, pipes, multi).
+
+    ``key`` is the name on the wire where it is another than ``name``. An OpenAPI 3 parameter has a
+    ``style`` (simple, label, matrix, form, spaceDelimited, pipeDelimited, deepObject) in place of a
+    collection format, with ``explode`` and ``reserved`` (reserved characters are not encoded); or
+    the ``media`` type as which its value is written, such as application/json.
     """
 
     name: str
@@ -48,6 +53,44 @@ class Parameter(NamedTuple):
     json: bool = False
     #: For a body: its fields, as (dotted name, type, required, description).
     fields: tuple[tuple[str, str, bool, str], ...] = ()
+    key: str = ""
+    style: str = ""
+    explode: bool = False
+    reserved: bool = False
+    media: str = ""
+
+
+class Body(NamedTuple):
+    """One media type in which an OpenAPI 3 operation takes its body.
+
+    ``kind`` is how a value is written: json, form, multipart, text or bytes. ``type`` is the type
+    of the value (a string is then sent as a JSON string), "" where it is not described. ``parts``
+    describe the fields of a form: their location is form or file.
+    """
+
+    media: str
+    kind: str
+    type: str = ""
+    parts: tuple[Parameter, ...] = ()
+
+
+class Scheme(NamedTuple):
+    """One security scheme of a document that is not of the tenant's own kind.
+
+    ``kind`` is bearer, basic, apikey, oauth2, openid, mutual or http (any other HTTP scheme, whose
+    name is ``key``). An apikey travels in ``location`` (header, query or cookie) under the name
+    ``key``. ``flow`` (password, client_credentials, authorization_code or implicit), the URLs and
+    ``scopes`` are those of OAuth2, as the document writes them: they may be relative to a server.
+    """
+
+    name: str
+    kind: str
+    location: str = ""
+    key: str = ""
+    flow: str = ""
+    token_url: str = ""
+    refresh_url: str = ""
+    scopes: tuple[str, ...] = ()
 
 
 class Answer(NamedTuple):
@@ -70,9 +113,18 @@ class Plan(NamedTuple):
 
     ``body`` is how arguments travel: none, json, bytes, form or multipart. ``security`` is the
     credential to send: bearer (the access token), user (HTTP basic with the user's own name and
-    password), client (HTTP basic with the OAuth client's key and secret) or none; ``anonymous``
-    says that servers answer the operation without it as well.
+    password), client (HTTP basic with the OAuth client's key and secret), secret, none, or foreign:
+    what ``schemes`` says, which are alternatives, and the schemes of one alternative are needed
+    together. A scheme is foreign unless it has an ``x-agavepy-credential``. ``anonymous`` says that
+    servers answer the operation without a credential as well.
     ``search`` maps the words of ``word.op=value`` query terms to (type, dotted result field).
+
+    The address of the operation is ``server`` and ``path``. ``server`` is what the document says:
+    an absolute URL, or the beginning of a path that is relative to the tenant (or to where the
+    document came from), such as ``/v3``; "" where it says nothing. It ends without a slash.
+    ``bodies``
+    are the media types of an OpenAPI 3 body, the one that is used by itself first. ``accept`` is
+    sent as the header of that name, unless the caller gives one.
     """
 
     service: str
@@ -92,6 +144,10 @@ class Plan(NamedTuple):
     consumes: tuple[str, ...] = ("application/json",)
     search: Mapping[str, tuple[str, str]] = _NOTHING
     statuses: Mapping[str, str] = _NOTHING
+    schemes: tuple[tuple[Scheme, ...], ...] = ()
+    server: str = ""
+    bodies: tuple[Body, ...] = ()
+    accept: str = ""
 
     @property
     def id(self) -> str:
@@ -103,6 +159,13 @@ class Plan(NamedTuple):
         data = _lean(self)
         data["parameters"] = [_lean(parameter) for parameter in self.parameters]
         data["answer"] = _lean(self.answer)
+        if self.schemes:
+            data["schemes"] = [[_lean(scheme) for scheme in needed] for needed in self.schemes]
+        if self.bodies:
+            data["bodies"] = [
+                {**_lean(body), "parts": [_lean(part) for part in body.parts]}
+                for body in self.bodies
+            ]
         return data
 
 
@@ -123,13 +186,7 @@ def _tuples(value: Any) -> Any:
 def plan_from_json(data: Mapping[str, Any]) -> Plan:
     """Make a plan from :meth:`Plan.to_json` data that may have been through a JSON file."""
     fields = dict(data)
-    parameters = []
-    for item in fields.pop("parameters", ()):
-        parameter = dict(item)
-        for key in ("enum", "fields"):
-            if key in parameter:
-                parameter[key] = _tuples(parameter[key])
-        parameters.append(Parameter(**parameter))
+    parameters = tuple(map(_parameter, fields.pop("parameters", ())))
     answer = dict(fields.pop("answer", ()))
     for key in ("dates", "fields"):
         if key in answer:
@@ -139,14 +196,35 @@ def plan_from_json(data: Mapping[str, Any]) -> Plan:
             fields[key] = tuple(fields[key])
     if "search" in fields:
         fields["search"] = {word: tuple(rule) for word, rule in fields["search"].items()}
-    return Plan(parameters=tuple(parameters), answer=Answer(**answer), **fields)
+    if "schemes" in fields:
+        fields["schemes"] = tuple(tuple(map(_scheme, needed)) for needed in fields["schemes"])
+    if "bodies" in fields:
+        fields["bodies"] = tuple(
+            Body(**{**body, "parts": tuple(map(_parameter, body["parts"]))})
+            for body in fields["bodies"]
+        )
+    return Plan(parameters=parameters, answer=Answer(**answer), **fields)
+
+
+def _parameter(data: Mapping[str, Any]) -> Parameter:
+    fields = dict(data)
+    for key in ("enum", "fields"):
+        if key in fields:
+            fields[key] = _tuples(fields[key])
+    return Parameter(**fields)
+
+
+def _scheme(data: Mapping[str, Any]) -> Scheme:
+    return Scheme(**{**data, "scopes": tuple(data.get("scopes", ()))})
 
 
 class ServicePlan(Mapping[str, Plan]):
     """The operations of one service by name; each plan is made when it is first asked for.
 
     ``operations`` holds each operation as :meth:`Plan.to_json` data or as the JSON text of it: text
-    takes a fifth of the memory, and most programs use few operations of a service.
+    takes a fifth of the memory, and most programs use few operations of a service. ``aliases`` maps
+    the spellings of the document to the names of operations where these differ. ``skipped`` are the
+    operations that cannot be called, as (where, why); ``where`` begins with the operation's name.
     """
 
     def __init__(
@@ -155,14 +233,30 @@ class ServicePlan(Mapping[str, Plan]):
         title: str,
         description: str,
         operations: Mapping[str, Mapping[str, Any] | str],
+        aliases: Mapping[str, str] = _NOTHING,
+        skipped: Sequence[tuple[str, str]] = (),
     ) -> None:
         self.service = service
         self.title = title
         self.description = description
+        self.aliases = aliases
+        self.skipped = skipped
         self._data = operations
         self._plans: dict[str, Plan] = {}
         #: What a client works out of a plan once for all of its calls, kept as long as the plan.
         self.programs: dict[str, Any] = {}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], service: str = "") -> ServicePlan:
+        """Make one of the data of ``compiler.compile_document``, under another name if given."""
+        return cls(
+            service or data["service"],
+            data["title"],
+            data["description"],
+            data["operations"],
+            data.get("aliases", _NOTHING),
+            [(where, why) for where, why in data.get("skipped", ())],
+        )
 
     def __getitem__(self, name: str) -> Plan:
         plan = self._plans.get(name)
