@@ -37,16 +37,21 @@ class BuildWithPlans(build_py):
 def write_plans(specs: Path, target: Path) -> list[Path]:
     """Compile every description in ``specs`` into ``target`` and return the files written.
 
-    A document without paths is only there to be referred to.
-
-    Raises DescriptionError naming the document and its fault.
+    A document without paths is only there to be referred to. What is made up for in the documents
+    of others is a fault in ours. Raises DescriptionError naming the document and its fault.
     """
+    from agavepy.compiler import examine
+    from agavepy.errors import DescriptionError
     from agavepy.loader import plan_json, read_document
 
     written = []
     for document in sorted(specs.glob("*.yaml")):
-        if not read_document(document)["paths"]:
+        content = read_document(document)
+        if not content["paths"]:
             continue
+        data, notes = examine(content, document)
+        for where, why in [*notes, *data["skipped"]]:
+            raise DescriptionError(f"{document}: {where}: {why}")
         plan = target / f"{document.stem}.plan.json"
         plan.write_bytes(plan_json(document))
         written.append(plan)

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 import requests
 
 from agavepy import loader
+from agavepy.naming import spellings
 from agavepy.plan import Parameter, Plan, ServicePlan
 
 _WIDTH = 88
@@ -52,26 +53,36 @@ def models(service: str) -> dict[str, Any]:
 def signature(plan: Plan, extras: Mapping[str, str]) -> inspect.Signature:
     """Return the signature of an operation: keywords only, required ones first.
 
-    A name that Python does not take as a keyword is reached through ``**others``.
+    A name that is no Python name is written as one; its own spelling is taken through ``**others``.
     """
-    parameters = []
+    written = spellings(plan.parameters, extras)
+    found: dict[str, tuple[Any, Any]] = {}  # of each keyword: its default and annotation
     for item in sorted(plan.parameters, key=lambda item: not _needed(item)):
-        if not item.name.isidentifier() or keyword.iskeyword(item.name):
-            continue
-        default = inspect.Parameter.empty if _needed(item) else item.default
-        kind = inspect.Parameter.KEYWORD_ONLY
-        annotation = _annotation(item)
-        parameters.append(
-            inspect.Parameter(item.name, kind, default=default, annotation=annotation)
-        )
+        if item.name in written:
+            required = _needed(item) and not (plan.bodies and item.fields)
+            default = inspect.Parameter.empty if required else item.default
+            found[written[item.name]] = default, _annotation(item)
+    others = any(written.get(item.name) != item.name for item in plan.parameters)
+    for item in plan.parameters if plan.bodies else ():
+        for name, kind, _, _ in item.fields:
+            if "." in name or name in found or name in extras:
+                continue
+            if name.isidentifier() and not keyword.iskeyword(name):
+                found[name] = None, _TYPES.get(kind.partition(" ")[0], Any)
+            else:
+                others = True
     for name in extras:
-        annotation = str if name in ("nonce", "filter") else dict
-        parameters.append(
-            inspect.Parameter(
-                name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation
-            )
+        found[name] = None, str if name in ("nonce", "filter") else dict
+    others = others or "others" in found
+    parameters = [
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
         )
-    if len(parameters) < len(plan.parameters) + len(extras):
+        for name, (default, annotation) in sorted(
+            found.items(), key=lambda pair: pair[1][0] is not inspect.Parameter.empty
+        )
+    ]
+    if others and "others" not in found:
         parameters.append(inspect.Parameter("others", inspect.Parameter.VAR_KEYWORD))
     return inspect.Signature(parameters, return_annotation=_result_type(plan))
 
@@ -111,7 +122,11 @@ def operation_help(plan: Plan, extras: Mapping[str, str]) -> str:
     if plan.description and plan.description != plan.summary:
         parts.append(plan.description)
     parts.append(f"Example:\n    {example(plan)}")
-    arguments = [_row(item.name, _kind(item), _parameter_text(item)) for item in plan.parameters]
+    written = spellings(plan.parameters, extras)
+    arguments = [
+        _row(item.name, _kind(item), _parameter_text(item, written.get(item.name, "")))
+        for item in plan.parameters
+    ]
     arguments += [_row(name, "optional", use) for name, use in extras.items()]
     parts.append("Arguments:\n" + "\n".join(arguments))
     for item in plan.parameters:
@@ -128,15 +143,26 @@ def operation_help(plan: Plan, extras: Mapping[str, str]) -> str:
     if plan.statuses:
         rows = [_row(code, "", text) for code, text in plan.statuses.items()]
         parts.append("Status codes:\n" + "\n".join(rows))
-    needs = [_CREDENTIALS.get(plan.security, plan.security)]
+    needs = [_foreign(plan) or _CREDENTIALS.get(plan.security, plan.security)]
     needs += [_REQUIREMENTS.get(item, item) for item in plan.requires]
-    parts.append(f"Needs: {', '.join(needs)}.\nRequest: {plan.method} {plan.path}")
+    parts.append(f"Needs: {', '.join(needs)}.\nRequest: {plan.method} {plan.server}{plan.path}")
     return "\n\n".join(parts)
+
+
+def _foreign(plan: Plan) -> str:
+    """Return what a document of others asks for: one of several credentials, or some together."""
+    ways = [" with ".join(f"{s.name} ({s.kind})" for s in needed) for needed in plan.schemes]
+    return " or ".join(dict.fromkeys(ways))
 
 
 def example(plan: Plan) -> str:
     """Return a call that gives what has to be given."""
-    needed = [f"{item.name}={_example_value(item)}" for item in plan.parameters if _needed(item)]
+    written = spellings(plan.parameters)
+    needed = [
+        f"{written.get(item.name, item.name)}={_example_value(item)}"
+        for item in plan.parameters
+        if _needed(item)
+    ]
     return f"ag.{plan.id}({', '.join(needed)})"
 
 
@@ -165,14 +191,18 @@ def _kind(parameter: Parameter) -> str:
     return f"{kind}, required" if _needed(parameter) else kind
 
 
-def _parameter_text(parameter: Parameter) -> str:
+def _parameter_text(parameter: Parameter, written: str) -> str:
     text = [parameter.doc]
+    if parameter.key:
+        text.append(f"It is {parameter.key!r} in the {parameter.location}.")
     if parameter.enum:
         text.append(f"One of: {', '.join(str(value) for value in parameter.enum)}.")
     if parameter.minimum is not None or parameter.maximum is not None:
         bounds = [("at least", parameter.minimum), ("at most", parameter.maximum)]
         told = " and ".join(f"{word} {bound:g}" for word, bound in bounds if bound is not None)
         text.append(told[0].upper() + told[1:] + ".")
+    if written != parameter.name:
+        text.append(f"Write {written}=… for it." if written else "Give it by **{name: value}.")
     if parameter.default is not None:
         text.append(f"The server's default: {parameter.default}.")
     return " ".join(filter(None, text))

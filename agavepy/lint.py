@@ -6,35 +6,23 @@ import copy
 import re
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from agavepy import vendor
 from agavepy.errors import DescriptionError, nearest
+from agavepy.findings import Finding, doubled, unwieldy
+from agavepy.lint_foreign import ForeignCheck
 from agavepy.loader import read_document
+from agavepy.lowering import METHODS
 from agavepy.references import References, parts
+from agavepy.shapes import mapping, sequence, text
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
-_DEEPEST = 100
-_LARGEST = 1_000_000
 #: What the validator of Swagger itself falls over.
 _STUMBLES = (LookupError, TypeError, AttributeError, ValueError, RecursionError)
 _SECTIONS = ("parameters", "responses", "definitions")
 _UNUSED = "no operation uses it: take it out"
 _SILENT = "has no description: say what it means, its unit and the values allowed"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Finding:
-    """One thing to mend: the file, the place in it, and what is wrong and what to do about it."""
-
-    file: str
-    place: str
-    advice: str
-
-    def __str__(self) -> str:
-        return f"{self.file}: {self.place}: {self.advice}"
 
 
 def check(path: Path) -> list[Finding]:
@@ -48,71 +36,36 @@ def check(path: Path) -> list[Finding]:
         document = read_document(path)
     except DescriptionError as error:
         return [_unreadable(path, error)]
-    if not isinstance(document, dict) or str(document.get("swagger")) != "2.0":
-        advice = "is not Swagger 2.0: a description begins with `swagger: '2.0'`"
+    version = _version(document)
+    if not version:
+        advice = (
+            "is not a description of a known version: one begins with `swagger: '2.0'` or "
+            "`openapi: 3.0.…` or `3.1.…`"
+        )
         return [Finding(str(path), "document", advice)]
-    if fault := _unwieldy(document):
+    if fault := unwieldy(document):
         return [Finding(str(path), "document", fault)]
-    found = [*_doubled(path), *_Check(path, document).run()]
+    found = [*doubled(path)]
+    if version == "3":
+        found += ForeignCheck(path, document).run()
+    else:
+        found += _Check(path, document).run()
+    found += _noted(path, document, found)
+    if version == "3":
+        return found
     return found or list(_invalid(path, document)) or list(_unanswered(path, document))
 
 
+def _version(document: Any) -> str:
+    """Return the major version of a description, "" for what is none."""
+    if str(mapping(document).get("swagger")) == "2.0":
+        return "2"
+    return "3" if str(mapping(document).get("openapi")).startswith("3.") else ""
+
+
 def _unreadable(path: Path, error: DescriptionError) -> Finding:
-    text = " ".join(str(error).split())
-    return Finding(str(path), "document", text.removeprefix(f"{path}: "))
-
-
-def _unwieldy(document: Any) -> str:
-    """Return why a document cannot be walked, which YAML's aliases make easy: "" if it can."""
-    sizes: dict[int, tuple[int, int]] = {}  # of each part: how deep it is, how much it holds
-    begun: set[int] = set()
-    waiting = [document]
-    while waiting:
-        part = waiting[-1]
-        children = part.values() if isinstance(part, dict) else part
-        if id(part) not in sizes and id(part) not in begun:
-            begun.add(id(part))
-            for child in children:
-                if isinstance(child, dict | list) and id(child) not in sizes:
-                    if id(child) in begun:
-                        return "a part of it holds itself, by an alias: write a `$ref` there"
-                    waiting.append(child)
-            continue
-        waiting.pop()
-        begun.discard(id(part))
-        inner = [sizes.get(id(child), (0, 1)) for child in children]
-        depth = 1 + max((deep for deep, _ in inner), default=0)
-        sizes[id(part)] = depth, 1 + sum(much for _, much in inner)
-        if depth > _DEEPEST:
-            return f"is nested more than {_DEEPEST} levels deep: take its models apart"
-    if sizes[id(document)][1] > _LARGEST:
-        return f"holds more than {_LARGEST} parts once its aliases are written out: use `$ref`"
-    return ""
-
-
-def _doubled(path: Path) -> Iterator[Finding]:
-    """Yield the keys that a mapping has twice: of two operations the first would just be gone."""
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    waiting: list[Any] = [yaml.compose(path.read_bytes(), Loader=loader)]
-    seen: set[int] = set()
-    while waiting:
-        node = waiting.pop()
-        if id(node) in seen or not isinstance(node.value, list):
-            continue
-        seen.add(id(node))
-        lines: dict[str, int] = {}
-        for entry in node.value:
-            pair = entry if isinstance(entry, tuple) else (entry,)
-            waiting += pair
-            if len(pair) == 1 or not isinstance(pair[0].value, str) or pair[0].value == "<<":
-                continue
-            key, line = pair[0].value, pair[0].start_mark.line + 1
-            if key in lines:
-                advice = f"{key!r} stands on line {lines[key]} too, and only one of them counts"
-                yield Finding(str(path), f"line {line}", advice)
-            lines[key] = line
+    told = " ".join(str(error).split())
+    return Finding(str(path), "document", told.removeprefix(f"{path}: "))
 
 
 def _invalid(path: Path, document: dict[str, Any]) -> Iterator[Finding]:
@@ -125,8 +78,8 @@ def _invalid(path: Path, document: dict[str, Any]) -> Iterator[Finding]:
         try:
             validate_spec(copy.deepcopy(document), path.resolve().as_uri())  # it writes into it
         except SwaggerValidationError as error:
-            text = str(error.args[0]).strip().partition("\n")[0]
-            yield Finding(str(path), "document", f"is not valid Swagger 2.0: {text}")
+            told = str(error.args[0]).strip().partition("\n")[0]
+            yield Finding(str(path), "document", f"is not valid Swagger 2.0: {told}")
         except _STUMBLES as error:
             yield Finding(str(path), "document", f"cannot be validated as Swagger 2.0: {error!r}")
 
@@ -162,25 +115,38 @@ def _unanswered(path: Path, document: dict[str, Any]) -> Iterator[Finding]:
                 )
 
 
+def _noted(path: Path, document: dict[str, Any], found: list[Finding]) -> Iterator[Finding]:
+    """Yield what a call has to make up for, and which operations cannot be called.
+
+    What ``found`` tells of already is not told again.
+    """
+    from agavepy.compiler import examine
+
+    told = {(finding.place, _gist(finding.advice)) for finding in found}
+    told |= {("", gist) for _, gist in told if gist.startswith("refers to ")}
+    try:
+        data, notes = examine(document, path)
+    except DescriptionError as error:
+        yield _unreadable(path, error)
+        return
+    for where, advice in notes:
+        if not {(where, _gist(advice)), ("", _gist(advice))} & told:
+            yield Finding(str(path), where, advice)
+    for where, why in data["skipped"]:
+        yield Finding(str(path), where, f"cannot be called: {why}")
+
+
+def _gist(advice: str) -> str:
+    """Return what is wrong, without what is done or to be done about it."""
+    return advice.partition(", which ")[0].partition(": ")[0]
+
+
 def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield every operation with its verb and path."""
-    for path, item in _dict(document.get("paths")).items():
+    for path, item in mapping(document.get("paths")).items():
         for method in METHODS if isinstance(path, str) else ():
-            if isinstance(_dict(item).get(method), dict):
+            if isinstance(mapping(item).get(method), dict):
                 yield f"{method.upper()} {path}", item[method]
-
-
-def _dict(value: Any) -> dict[Any, Any]:
-    """Return a dict as it is and nothing for anything else: the validator tells of wrong shapes."""
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _text(part: dict[str, Any], key: str) -> str:
-    return str(part.get(key) or "").strip()
 
 
 _Parameters = dict[tuple[str, str], dict[str, Any]]
@@ -204,15 +170,17 @@ class _Check:
         """Return everything that is found, in the order of the document's sections."""
         document = self.document
         self.extensions(document, "document", "document")
-        for name, definition in _dict(document.get("securityDefinitions")).items():
-            self.extensions(_dict(definition), f"securityDefinitions.{name}", "security definition")
+        for name, definition in mapping(document.get("securityDefinitions")).items():
+            self.extensions(
+                mapping(definition), f"securityDefinitions.{name}", "security definition"
+            )
         look = {"parameters": self.parameter, "responses": self.response, "definitions": self.model}
         for section in _SECTIONS:
-            for name, part in _dict(document.get(section)).items():
+            for name, part in mapping(document.get(section)).items():
                 look[section](part, f"{section}.{name}")
-        for path, item in _dict(document.get("paths")).items():
-            for parameter in _list(_dict(item).get("parameters")):
-                self.parameter(parameter, f"{path}: {_dict(parameter).get('name')}")
+        for path, item in mapping(document.get("paths")).items():
+            for parameter in sequence(mapping(item).get("parameters")):
+                self.parameter(parameter, f"{path}: {mapping(parameter).get('name')}")
         for where, operation in _operations(document):
             self.operation(operation, where)
         self.stray()
@@ -250,14 +218,14 @@ class _Check:
     def unused(self) -> None:
         used = self.references.used()
         for section in _SECTIONS:
-            for name in _dict(self.document.get(section)):
+            for name in mapping(self.document.get(section)):
                 if f"/{section}/{name}" not in used:
                     self.say(f"{section}.{name}", _UNUSED)
         named: set[str] = set()
         for part in (self.document, *(item for _, item in _operations(self.document))):
-            for requirement in _list(part.get("security")):
-                named |= set(map(str, _dict(requirement)))
-        defined = set(map(str, _dict(self.document.get("securityDefinitions"))))
+            for requirement in sequence(part.get("security")):
+                named |= set(map(str, mapping(requirement)))
+        defined = set(map(str, mapping(self.document.get("securityDefinitions"))))
         for name in sorted(defined - named):
             self.say(f"securityDefinitions.{name}", _UNUSED)
         for name in sorted(named - defined):
@@ -268,7 +236,7 @@ class _Check:
         if not self.new(parameter):
             return
         self.extensions(parameter, place, f"{parameter.get('in')} parameter")
-        if not _text(parameter, "description"):
+        if not text(parameter.get("description")):
             self.say(place, _SILENT)
         self.model(parameter.get("schema"), place)
 
@@ -282,34 +250,46 @@ class _Check:
         if not self.new(schema):
             return
         self.extensions(schema, place, str(schema.get("format") or "model"))
-        for name, field in _dict(schema.get("properties")).items():
+        if any(self.takes_over(part, schema) for part in sequence(schema.get("allOf"))):
+            self.say(place, "takes itself over by `allOf`: no value is of such a model")
+        for name, field in mapping(schema.get("properties")).items():
             where = f"{place}.{name}"
-            if not _text(self.references.follow(field), "description"):
+            if not text(self.references.follow(field).get("description")):
                 self.say(where, _SILENT)
             self.model(field, where)
-        for part in _list(schema.get("allOf")):
+        for part in sequence(schema.get("allOf")):
             self.model(part, place)
         self.model(schema.get("items"), f"{place}[]")
         self.model(schema.get("additionalProperties"), f"{place}.*")
 
+    def takes_over(self, part: Any, schema: Any, within: tuple[int, ...] = ()) -> bool:
+        """Tell whether a part of a model leads back to it."""
+        full = self.references.follow(part)
+        if full is schema or id(full) in within:
+            return full is schema
+        parts_of_it = sequence(full.get("allOf"))
+        return any(self.takes_over(item, schema, (*within, id(full))) for item in parts_of_it)
+
     def operation(self, operation: dict[str, Any], where: str) -> None:
         self.extensions(operation, where, "operation")
         name: Any = operation.get("operationId")
-        if not vendor.is_name(name):
+        if name is None:
+            pass  # the compiler tells how it is called then
+        elif not vendor.is_name(name):
             self.say(where, f"operationId {name!r} is not a name to call: give it a Python name")
         elif name in self.ids:
             self.say(where, f"operationId {name!r} is taken by {self.ids[name]}: rename one")
         else:
             self.ids[name] = where
-        if not _text(operation, "summary"):
+        if not text(operation.get("summary")):
             self.say(where, "has no summary: say in a line what it does")
-        for parameter in _list(operation.get("parameters")):
-            self.parameter(parameter, f"{where}: {_dict(parameter).get('name')}")
+        for parameter in sequence(operation.get("parameters")):
+            self.parameter(parameter, f"{where}: {mapping(parameter).get('name')}")
         key = where.partition(" ")[2]
         path = key.partition("#")[0]  # a fragment only tells two operations at one address apart
         given: _Parameters = {}
         for holder in (self.document["paths"][key], operation):
-            for parameter in _list(holder.get("parameters")):
+            for parameter in sequence(holder.get("parameters")):
                 full = self.references.follow(parameter)
                 given[str(full.get("name")), str(full.get("in"))] = full
         self.arguments(given, where, path)
@@ -342,7 +322,7 @@ class _Check:
             self.say(where, "takes a file: add multipart/form-data to what it consumes")
 
     def answers(self, operation: dict[str, Any], where: str) -> None:
-        responses = {str(code): part for code, part in _dict(operation.get("responses")).items()}
+        responses = {str(code): part for code, part in mapping(operation.get("responses")).items()}
         for code, response in responses.items():
             self.response(response, f"{where}: {code}")
         if not any(code[:1] in ("2", "3") for code in responses):
@@ -360,8 +340,8 @@ class _Check:
                 self.say(f"{where}: {code}", advice)
 
     def fields(self, schema: dict[str, Any], within: tuple[int, ...] = ()) -> set[str]:
-        names = set(_dict(schema.get("properties")))
-        for part in _list(schema.get("allOf")):
+        names = set(mapping(schema.get("properties")))
+        for part in sequence(schema.get("allOf")):
             full = self.references.follow(part)
             if id(full) not in within:
                 names |= self.fields(full, (*within, id(full)))

@@ -140,7 +140,7 @@ def spec(service: str, base_url: str = "", **config: Any) -> Any:
 
     ``config`` is bravado-core's; ``base_url`` such as ``https://host/prefix``.
     """
-    from agavepy.compiler import build_spec
+    from agavepy.spec import build_spec
 
     parsed = document(service)
     if base_url:

@@ -59,22 +59,22 @@ def terms(parameter: Parameter, value: Any) -> list[tuple[str, str]]:
 
     Raises UsageError if the value cannot be what the description says.
     """
-    name = parameter.name
+    name = parameter.key or parameter.name
     if parameter.flatten and isinstance(value, Mapping):
         return pairs(name, value)
     if parameter.json and not isinstance(value, str | bytes):
         return [(name, json_text(name, value))]
-    if parameter.type == "array" and parameter.collection == "multi" and _is_list(value):
+    if parameter.type == "array" and parameter.collection == "multi" and is_list(value):
         convert = _CONVERTERS.get(parameter.items, _string)
         return [(name, convert(parameter, item)) for item in value]
-    if _is_list(value) and not value:
+    if is_list(value) and not value:
         return []
     return [(name, text_of(parameter, value))]
 
 
 def text_of(parameter: Parameter, value: Any) -> str:
     """Return one value as text by the type of its parameter; lists are joined."""
-    if _is_list(value):
+    if is_list(value):
         if parameter.type not in ("array", "string", "object", "any"):
             raise _wrong(parameter, value)
         convert = _CONVERTERS.get(parameter.items, _string)
@@ -91,7 +91,7 @@ def pairs(name: str, given: Any) -> list[tuple[str, str]]:
     """
     if isinstance(given, Mapping):
         items: Iterable[Any] = given.items()
-    elif _is_list(given) and all(_is_list(pair) and len(pair) == 2 for pair in given):
+    elif is_list(given) and all(is_list(pair) and len(pair) == 2 for pair in given):
         items = given
     else:
         raise UsageError(f"{name}={given!r}: give a dict of query terms")
@@ -126,7 +126,8 @@ def _date(value: datetime.date) -> str:
     return value.isoformat()
 
 
-def _is_list(value: Any) -> bool:
+def is_list(value: Any) -> bool:
+    """Tell whether a value is several values."""
     return isinstance(value, list | tuple | set | frozenset | range)
 
 

@@ -16,6 +16,8 @@ from typing import Any, BinaryIO
 
 from agavepy.errors import UsageError
 
+#: How the Content-Type of a body that is made here begins.
+BOUND = "multipart/form-data; boundary="
 #: Bytes read and sent at a time; larger blocks gain nothing and cost memory in every thread.
 BLOCK = 1 << 20
 
@@ -186,21 +188,26 @@ class Stream:
 
 
 def encode(
-    fields: Iterable[tuple[str, str]], files: Iterable[tuple[str, Source]]
+    fields: Iterable[tuple[str, str] | tuple[str, str, str]],
+    files: Iterable[tuple[str, Source]],
 ) -> tuple[Stream, str]:
     """Return a ``multipart/form-data`` body (RFC 7578) and its Content-Type.
 
-    Text fields go before files, so that a server knows them when a file arrives.
+    Text fields go before files, so that a server knows them when a file arrives. The media type of
+    a field may follow its text.
     """
     boundary = secrets.token_hex(16)
     pieces: list[bytes | Source] = []
-    for name, text in fields:
-        pieces.append(_head(boundary, name) + b"\r\n" + text.encode() + b"\r\n")
+    for name, text, *media in fields:
+        head = _head(boundary, name)
+        if media and media[0]:
+            head += f"Content-Type: {media[0]}\r\n".encode()
+        pieces.append(head + b"\r\n" + text.encode() + b"\r\n")
     for name, source in files:
         head = _head(boundary, name, f'; filename="{_escaped(source.name or name)}"')
         pieces += [head + f"Content-Type: {source.media_type}\r\n\r\n".encode(), source, b"\r\n"]
     pieces.append(f"--{boundary}--\r\n".encode())
-    return Stream(pieces), f"multipart/form-data; boundary={boundary}"
+    return Stream(pieces), f"{BOUND}{boundary}"
 
 
 def _head(boundary: str, name: str, extra: str = "") -> bytes:

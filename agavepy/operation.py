@@ -80,8 +80,11 @@ class Service:
             raise AttributeError(name)
         plan = self._plan
         # An operationId that is no Python name was made one; its own spelling is understood too.
-        known = name if name in plan else re.sub(r"\W", "_", name)
+        known = name if name in plan else plan.aliases.get(name) or re.sub(r"\W", "_", name)
         if known not in plan:
+            for where, why in plan.skipped:
+                if name in (where.partition(" ")[0], where):
+                    raise UnknownName(f"{plan.service}.{where} cannot be called: {why}")
             raise UnknownName(
                 f"the service {plan.service} has no operation {name!r}{nearest(name, plan)}; "
                 f"dir(ag.{plan.service}) lists those it has"

@@ -122,8 +122,7 @@ class Plan(NamedTuple):
     The address of the operation is ``server`` and ``path``. ``server`` is what the document says:
     an absolute URL, or the beginning of a path that is relative to the tenant (or to where the
     document came from), such as ``/v3``; "" where it says nothing. It ends without a slash.
-    ``bodies``
-    are the media types of an OpenAPI 3 body, the one that is used by itself first. ``accept`` is
+    ``bodies`` are the media types of an OpenAPI 3 body, the preferred one first. ``accept`` is
     sent as the header of that name, unless the caller gives one.
     """
 

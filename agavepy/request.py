@@ -64,6 +64,8 @@ class Builder:
         self._pieces = _split(plan.path, self._table)
         self._required = [item for item in plan.parameters if item.required and not item.optional]
         self._bodies = [item for item in plan.parameters if item.location == "body"]
+        #: What begins the query: an odd path may hold a part of it already.
+        self._joint = "&" if "?" in plan.path else "?"
 
     def build(
         self,
@@ -80,21 +82,28 @@ class Builder:
             if piece.__class__ is str:
                 url.append(piece)
             elif piece.name in given:
-                url.append(marshal.path_text(piece, given[piece.name]))
+                write = _styles().path_text if piece.style else marshal.path_text
+                url.append(write(piece, given[piece.name]))
         request = requests.PreparedRequest()
         request.method = self.plan.method
         request.headers = CaseInsensitiveDict()
-        terms, form, files = self._sort(given, request.headers)
+        if self.plan.accept:
+            request.headers["Accept"] = self.plan.accept
+        terms, form, files, styled = self._sort(given, request.headers)
         for extra, name in ((query, "query"), *((given.get(n), n) for n in self._merged(given))):
             if extra:
                 terms += marshal.pairs(name, extra)
-        if terms:
-            url += ("?", urlencode(terms))
+        if terms or styled:
+            # What has a style is encoded by it already.
+            url += (self._joint, "&".join((urlencode(terms), *styled) if terms else styled))
         request.url = "".join(url)
         self._add_body(request, given, form, files)
         for chosen in (headers, given.get("headers") if "headers" in self.extras else None):
             if chosen:
+                content_type = request.headers.get("Content-Type", "")
                 _add_headers(request.headers, chosen)
+                if content_type.startswith(multipart.BOUND):  # nobody else knows the boundary
+                    request.headers["Content-Type"] = content_type
         return request
 
     def _merged(self, given: Mapping[str, Any]) -> list[str]:
@@ -108,15 +117,28 @@ class Builder:
                 continue
             given[name] = value
         if not self._names.issuperset(given):
-            given = self._fold(given)
+            given = self._fold(self._respelled(given))
         for parameter in self._required:
             if parameter.name not in given:
                 raise self._missing(given)
         return given
 
+    def _respelled(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Give the parameters that a call spells as identifiers the names that they have."""
+        from agavepy.naming import spellings
+
+        meant = {word: name for name, word in spellings(self.plan.parameters, self.extras).items()}
+        own = {field[0] for body in self._bodies for field in body.fields}
+        return {
+            name if name in own and name not in self._names else meant.get(name, name): value
+            for name, value in given.items()
+        }
+
     def _fold(self, given: dict[str, Any]) -> dict[str, Any]:
         """Make a body of keywords that are fields of it, where no body is given."""
         unknown = [name for name in given if name not in self._names]
+        if not unknown:
+            return given
         body = self._bodies[0] if self._bodies else None
         fields = {field[0] for field in body.fields if "." not in field[0]} if body else set()
         if body is not None and body.name not in given and fields.issuperset(unknown):
@@ -138,9 +160,15 @@ class Builder:
 
     def _sort(
         self, given: Mapping[str, Any], headers: CaseInsensitiveDict[str]
-    ) -> tuple[list[tuple[str, str]], list[tuple[str, str]], list[tuple[str, multipart.Source]]]:
-        """Return the query terms, form fields and files; header parameters go into ``headers``."""
+    ) -> tuple[
+        list[tuple[str, str]], list[tuple[str, str]], list[tuple[str, multipart.Source]], list[str]
+    ]:
+        """Return the query terms, form fields, files and the query terms that have a style.
+
+        Header parameters and cookies go into ``headers``.
+        """
         terms: list[tuple[str, str]] = []
+        styled: list[str] = []
         form: list[tuple[str, str]] = []
         files: list[tuple[str, multipart.Source]] = []
         for name, value in given.items():
@@ -151,15 +179,17 @@ class Builder:
                     terms.append(("x-nonce", str(value)))
                 elif name == "filter":
                     terms.append((name, marshal.text_of(Parameter(name, "query"), value)))
+            elif parameter.style:
+                styled += _place(parameter, value, headers)
             elif location == "query":
                 terms += marshal.terms(parameter, value)
             elif location == "form":
                 form += marshal.terms(parameter, value)
             elif location == "file":
-                files.append((name, multipart.Source(value, name)))
+                files.append((parameter.key or name, multipart.Source(value, name)))
             elif location == "header":
-                _add_headers(headers, {name: marshal.text_of(parameter, value)})
-        return terms, form, files
+                _add_headers(headers, {parameter.key or name: marshal.text_of(parameter, value)})
+        return terms, form, files, styled
 
     def _add_body(
         self,
@@ -175,12 +205,24 @@ class Builder:
         elif form:
             _set_body(request, urlencode(form).encode(), FORM)
         elif self._bodies and self._bodies[0].name in given:
-            self._add_document(request, self._bodies[0].name, given[self._bodies[0].name])
+            self._add_document(request, self._bodies[0].name, given)
         elif plan.method in _BODY_METHODS and plan.method != "DELETE":
             request.headers["Content-Length"] = "0"
 
-    def _add_document(self, request: requests.PreparedRequest, name: str, value: Any) -> None:
-        """Set a body: text and bytes as they are, an open file streamed, all else as JSON."""
+    def _add_document(
+        self, request: requests.PreparedRequest, name: str, given: Mapping[str, Any]
+    ) -> None:
+        """Set a body: text and bytes as they are, an open file streamed, all else as JSON.
+
+        What OpenAPI 3 describes is written as one of its media types.
+        """
+        if self.plan.bodies:
+            from agavepy import bodies
+
+            wanted = _content_type(given.get("headers") if "headers" in self.extras else None)
+            _set_body(request, *bodies.encode(self.plan, name, given[name], wanted))
+            return
+        value = given[name]
         consumes = self.plan.consumes
         content_type = JSON if JSON in consumes or not consumes else consumes[0]
         if isinstance(value, str):
@@ -193,6 +235,36 @@ class Builder:
             raise UsageError(f"{self.plan.id}: give bytes, text or an open file for {name}")
         else:
             _set_body(request, marshal.json_text(name, value).encode(), JSON)
+
+
+def _styles() -> Any:
+    """Return the module that writes the styles of OpenAPI 3, which few calls need."""
+    from agavepy import styles
+
+    return styles
+
+
+def _place(parameter: Parameter, value: Any, headers: CaseInsensitiveDict[str]) -> list[str]:
+    """Return the query terms of a parameter that has a style; others go into ``headers``."""
+    styles = _styles()
+    if parameter.location == "query":
+        terms: list[str] = styles.query_terms(parameter, value)
+        return terms
+    if parameter.location == "header":
+        key = parameter.key or parameter.name
+        _add_headers(headers, {key: styles.header_text(parameter, value)})
+    elif parameter.location == "cookie":
+        cookies = [headers["Cookie"]] if "Cookie" in headers else []
+        headers["Cookie"] = "; ".join([*cookies, *styles.cookies(parameter, value)])
+    return []
+
+
+def _content_type(headers: Any) -> str:
+    """Return the Content-Type that a caller asks for."""
+    for name, value in headers.items() if isinstance(headers, Mapping) else ():
+        if str(name).lower() == "content-type" and value is not None:
+            return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+    return ""
 
 
 def _split(path: str, table: Mapping[str, Parameter]) -> tuple[Any, ...]:

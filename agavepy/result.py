@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import requests
 
 from agavepy.errors import AnswerError, from_response, nearest, redact_url, server_message
-from agavepy.plan import BYTES, Plan
+from agavepy.plan import Plan
 
 
 class AttrDict(dict[str, Any]):
@@ -81,7 +81,8 @@ class Interpreter:
 
     Raw answers (downloads, and bytes where an operation answers either these or JSON), answers to
     HEAD and those without content (204) are the response itself; close a raw one, or read it to its
-    end, to give its connection back. Otherwise the result is the envelope's ``result`` (None if
+    end, to give its connection back. An answer of a type of text that the operation may answer with
+    (XML, CSV, plain text) is that text. Otherwise the result is the envelope's ``result`` (None if
     there is none), or the body itself where it has no envelope, as with ``naked``.
 
     Raises AnswerError when the body is no JSON, and HttpError when an envelope says ``error``
@@ -91,14 +92,18 @@ class Interpreter:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self._dates = _Dates(plan.answer.dates)
+        #: The media types of answers that are no JSON.
+        self._others = tuple(kind for kind in plan.produces if kind != "application/json")
 
     def __call__(self, response: requests.Response, naked: bool = False) -> Any:
         """Return the result of one answer."""
         plan = self.plan
         if plan.answer.kind == "raw" or response.status_code == 204 or plan.method == "HEAD":
             return response
-        if BYTES in plan.produces and response.headers.get("Content-Type", "").startswith(BYTES):
-            return response
+        if self._others:
+            given = self._as_it_is(response)
+            if given is not None:
+                return given
         content = response.content
         if not content:
             return None
@@ -112,6 +117,23 @@ class Interpreter:
         if self._dates:
             self._dates.convert(result)
         return result
+
+    def _as_it_is(self, response: requests.Response) -> requests.Response | str | None:
+        """Return an answer of a type that is described and no JSON; None for any other."""
+        from agavepy import media
+
+        given = response.headers.get("Content-Type", "")
+        kind = media.kind(given)
+        if not given or kind == "json" or not any(media.matches(given, o) for o in self._others):
+            return None
+        if kind != "text":
+            return response
+        if "charset" not in given:  # requests would read text as Latin-1 then, as HTTP once did
+            try:
+                return response.content.decode()
+            except UnicodeDecodeError:
+                pass
+        return response.text
 
     def _parse(self, response: requests.Response, content: bytes) -> Any:
         try:

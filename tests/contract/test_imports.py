@@ -18,22 +18,11 @@ PACKAGE = ROOT / "agavepy"
 #: From the ground up. A room (a package) stands for all of its modules.
 LAYERS = (
     {"errors", "specs"},
-    {
-        "plan",
-        "compiler",
-        "loader",
-        "config",
-        "curl",
-        "deprecation",
-        "earlier",
-        "result",
-        "timing",
-        "uri",
-        "vendor",
-        "references",
-        "lint",
-    },
-    {"marshal", "multipart", "request"},
+    {"shapes", "media", "findings"},
+    {"plan", "compiler", "loader", "config", "result", "uri", "vendor", "references", "lint"}
+    | {"curl", "deprecation", "earlier", "timing"}
+    | {"resolver", "naming", "schemas", "lowering", "swagger2", "openapi3", "spec", "lint_foreign"},
+    {"marshal", "multipart", "request", "styles", "bodies"},
     {"transport", "uplink", "retry", "redirects", "auth"},
     {"describe", "operation"},
     {"client"},
@@ -73,7 +62,7 @@ CLI_VERBS_WITH_SANDBOX = {"agavepy.cli.sandbox", "agavepy.cli.demo"}
 TYPES_ONLY = "TYPE_CHECKING"
 SANDBOX_CLIENT_SCOPES = {"Sandbox.client", TYPES_ONLY}
 DESCRIPTION_READERS = {"bravado", "bravado_core", "jsonschema", "swagger_spec_validator", "yaml"}
-MAY_LOAD_READERS_AT_IMPORT = {"compiler", "auth.bravado", "sandbox"}
+MAY_LOAD_READERS_AT_IMPORT = {"spec", "auth.bravado", "sandbox"}
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,7 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
     "no operationId": (
         lambda d: get(d).pop("operationId"),
         f"GET {PATH}",
-        "operationId None is not a name",
+        "has no operationId",
     ),
     "an operationId that Python cannot say": (
         lambda d: get(d).update(operationId="list-all"),

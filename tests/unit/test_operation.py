@@ -326,7 +326,7 @@ def test_the_classes_have_a_help_of_their_own() -> None:
 def test_the_signature_is_the_one_of_the_description(zoo: Service) -> None:
     signature = inspect.signature(zoo.list)
     assert [p.name for p in signature.parameters.values()] == [
-        *("cage", "limit", "kinds", "naked"),
+        *("cage", "limit", "kinds", "class_", "naked"),
         *("headers", "query", "nonce", "search", "filter", "others"),
     ]
     assert all(p.kind is p.KEYWORD_ONLY for p in list(signature.parameters.values())[:-1])

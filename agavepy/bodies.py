@@ -1,0 +1,144 @@
+"""Bodies of OpenAPI 3 requests: a value written as one of the media types that are described."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from agavepy import marshal, media, multipart, styles
+from agavepy.errors import UsageError
+from agavepy.plan import BYTES, Body, Parameter, Plan
+
+Content = bytes | multipart.Stream
+_KNOWN_TEXT = "text/plain; charset=utf-8"
+
+
+def encode(plan: Plan, name: str, value: Any, wanted: str = "") -> tuple[Content, str]:
+    """Return the body of one call and its Content-Type.
+
+    ``wanted`` is the Content-Type that the caller asks for; it chooses among the described ones.
+    Without it, bytes and open files travel as a type of bytes if there is one, text as a type of
+    text, and all else as the first type. Raises UsageError naming the argument.
+    """
+    body = _chosen(plan, value, wanted)
+    content_type = wanted or _concrete(body)
+    if isinstance(value, Mapping) and body.kind == "multipart":
+        return _multipart(body, value)
+    if hasattr(value, "read") or isinstance(value, os.PathLike):
+        return multipart.Stream([multipart.Source(value, name)]), content_type
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value), content_type
+    if isinstance(value, Mapping) and body.kind == "form":
+        text = _form(body, value)
+    elif isinstance(value, str):
+        text = marshal.json_text(name, value) if _is_json_string(body) else value
+    elif body.kind in ("json", "any"):
+        text = marshal.json_text(name, value)
+        content_type = content_type if wanted or body.kind == "json" else "application/json"
+    elif body.kind == "text" and isinstance(value, int | float):
+        text = marshal.text_of(Parameter(name, "body"), value)
+    else:
+        fields = body.kind in ("form", "multipart")
+        raise UsageError(
+            f"{plan.id}: {name} travels as {content_type}: give "
+            f"{'a dict of its fields' if fields else 'text or bytes of it'}"
+        )
+    return text.encode(), content_type
+
+
+def _is_json_string(body: Body) -> bool:
+    """Tell whether text is a value of its own, and not the JSON text of one."""
+    return body.kind == "json" and body.type == "string"
+
+
+def _chosen(plan: Plan, value: Any, wanted: str) -> Body:
+    """Return the media type for a value; the caller's own where that is described."""
+    if wanted:
+        found = [body for body in plan.bodies if media.matches(wanted, body.media)]
+        return found[0] if found else Body(wanted, media.kind(wanted))
+    first = plan.bodies[0]
+    ways: tuple[str, ...] = ()
+    if hasattr(value, "read") or isinstance(value, bytes | bytearray | memoryview | os.PathLike):
+        ways = ("bytes", "any")
+    elif isinstance(value, str) and first.kind in ("form", "multipart", "bytes"):
+        ways = ("text",)
+    return next((body for body in plan.bodies if body.kind in ways), first)
+
+
+def _concrete(body: Body) -> str:
+    """Return a media type that can be sent: a range is none."""
+    if "*" not in body.media:
+        return body.media
+    return _KNOWN_TEXT if body.media.startswith("text/") else BYTES
+
+
+def _form(body: Body, value: Mapping[Any, Any]) -> str:
+    """Return a form as servers read it: blanks are plus signs there."""
+    terms: list[str] = []
+    for part, given in _parts(body, value):
+        if part.style:
+            terms += styles.query_terms(part._replace(media=""), given)
+            continue
+        written = Parameter(part.name, "form", style="form", reserved=part.reserved)
+        for item in _items(part, given):
+            terms += styles.query_terms(written, _field(part, item))
+    return "&".join(term.replace("%20", "+") for term in terms)
+
+
+def _multipart(body: Body, value: Mapping[Any, Any]) -> tuple[multipart.Stream, str]:
+    fields: list[tuple[str, str, str]] = []
+    files: list[tuple[str, multipart.Source]] = []
+    for part, given in _parts(body, value):
+        for item in _items(part, given):
+            if part.location == "file" or _is_file(item):
+                files.append((part.name, _source(part, item)))
+            else:
+                fields.append((part.name, _field(part, item), _field_type(part, item)))
+    return multipart.encode(fields, files)
+
+
+def _parts(body: Body, value: Mapping[Any, Any]) -> Iterator[tuple[Parameter, Any]]:
+    """Yield the fields that are given with what describes each; one may be of the caller's own."""
+    table = {part.name: part for part in body.parts}
+    for name, given in value.items():
+        if given is not None:
+            yield table.get(str(name)) or Parameter(str(name), "form", "any"), given
+
+
+def _items(part: Parameter, given: Any) -> list[Any]:
+    """Return the values of one field: each item of a list is a field or a file of its own."""
+    several = marshal.is_list(given) and part.type in ("array", "any") and not _is_file(given)
+    if several and not (part.location == "file" and isinstance(given, tuple)):
+        return [item for item in given if item is not None]
+    return [given]
+
+
+def _is_file(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return len(value) in (2, 3) and _is_file(value[1])
+    return isinstance(value, bytes | bytearray | memoryview) or hasattr(value, "read")
+
+
+def _source(part: Parameter, value: Any) -> multipart.Source:
+    source = multipart.Source(value, part.name)
+    if part.media and not (isinstance(value, tuple) and len(value) > 2) and "*" not in part.media:
+        source.media_type = part.media
+    return source
+
+
+def _field_type(part: Parameter, value: Any) -> str:
+    """Return the media type of one field; "" for text."""
+    if part.media:
+        return part.media
+    return "application/json" if isinstance(value, Mapping) or marshal.is_list(value) else ""
+
+
+def _field(part: Parameter, value: Any) -> str:
+    """Return one field as text."""
+    if isinstance(value, str):
+        return value
+    if media.kind(_field_type(part, value) or "text/plain") == "json":
+        return marshal.json_text(part.name, value)
+    kind = part.items if part.type == "array" else part.type
+    return marshal.text_of(Parameter(part.name, "form", kind or "any"), value)
