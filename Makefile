@@ -13,7 +13,7 @@ TESTS ?=
 demo: .venv/all.stamp
 	.venv/bin/agavepy demo
 
-test: .venv/plans.stamp
+test: .venv/plans.stamp .cache/corpus.stamp
 	$(RUN) -m pytest -n 2 $(TESTS)
 
 check: .venv/plans.stamp
@@ -26,7 +26,7 @@ bench: .venv/plans.stamp
 	$(RUN) -m benchmarks
 
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf .venv .cache build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 	rm -f specs/*.plan.json
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -45,4 +45,13 @@ clean:
 # The installation compiles the plans; this does it again after a description was edited.
 .venv/plans.stamp: .venv/dev.stamp agavepy/compiler.py agavepy/plan.py $(wildcard specs/*.yaml)
 	$(RUN) -m agavepy.build specs specs
+	touch $@
+
+# Descriptions that others wrote. Their scripts are not run, nor what they depend on installed: they
+# are only read. Without npm, the tests that need them say that they are skipped.
+.cache/corpus.stamp: .venv/dev.stamp $(wildcard tests/corpus/*)
+	mkdir -p .cache/corpus
+	cp tests/corpus/package.json tests/corpus/package-lock.json .cache/corpus
+	if command -v npm >/dev/null; then npm ci --prefix .cache/corpus --ignore-scripts --no-audit --no-fund --loglevel=error; fi
+	$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .cache/corpus/python -r tests/corpus/requirements.txt
 	touch $@

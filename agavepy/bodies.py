@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from agavepy import marshal, media, multipart, styles
 from agavepy.errors import UsageError
@@ -32,7 +34,8 @@ def encode(plan: Plan, name: str, value: Any, wanted: str = "") -> tuple[Content
     if isinstance(value, Mapping) and body.kind == "form":
         text = _form(body, value)
     elif isinstance(value, str):
-        text = marshal.json_text(name, value) if _is_json_string(body) else value
+        text = marshal.json_text(name, value) if _is_json_string(body, value) else value
+        content_type = _KNOWN_TEXT if body.kind == "any" and not wanted else content_type
     elif body.kind in ("json", "any"):
         text = marshal.json_text(name, value)
         content_type = content_type if wanted or body.kind == "json" else "application/json"
@@ -47,9 +50,19 @@ def encode(plan: Plan, name: str, value: Any, wanted: str = "") -> tuple[Content
     return text.encode(), content_type
 
 
-def _is_json_string(body: Body) -> bool:
-    """Tell whether text is a value of its own, and not the JSON text of one."""
-    return body.kind == "json" and body.type == "string"
+def _is_json_string(body: Body, value: str) -> bool:
+    """Tell whether text is a value of its own, and not the JSON text of one.
+
+    It is where the description takes strings. Where it does not say what it takes, text that is
+    JSON travels as it is.
+    """
+    if body.kind != "json" or body.type not in ("string", ""):
+        return False
+    try:
+        json.loads(value)
+    except ValueError:
+        return True
+    return body.type == "string"
 
 
 def _chosen(plan: Plan, value: Any, wanted: str) -> Body:
@@ -90,6 +103,11 @@ def _multipart(body: Body, value: Mapping[Any, Any]) -> tuple[multipart.Stream, 
     fields: list[tuple[str, str, str]] = []
     files: list[tuple[str, multipart.Source]] = []
     for part, given in _parts(body, value):
+        if part.style and part.location != "file":
+            for term in styles.query_terms(part, given):
+                key, _, text = term.partition("=")
+                fields.append((unquote(key), unquote(text), ""))
+            continue
         for item in _items(part, given):
             if part.location == "file" or _is_file(item):
                 files.append((part.name, _source(part, item)))

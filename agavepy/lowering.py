@@ -52,6 +52,8 @@ class Lowering:
 
     methods: tuple[str, ...] = METHODS
     siblings = False
+    #: The type of a parameter that has none, or several.
+    untyped = "string"
     #: Locations of parameters in this version.
     places = frozenset({"path", "query", "header"})
 
@@ -198,7 +200,7 @@ class Lowering:
         self, name: str, place: str, parameter: dict[str, Any], schema: dict[str, Any]
     ) -> dict[str, Any]:
         """Return the fields of a Parameter that are read alike in all versions."""
-        kind = self.schemas.type(schema, "string")
+        kind = self.schemas.type(schema, self.untyped)
         for given in self.schemas.types(schema):
             if given not in TYPES:
                 self.note(f"parameter {name!r} has the unknown type {given!r}: {kind} is taken")
@@ -212,7 +214,7 @@ class Lowering:
             "required": required,
             "doc": text(parameter.get("description")) or text(schema.get("description")),
             "format": text(schema.get("format")),
-            "items": self.schemas.type(items, "string") if items else "",
+            "items": self.schemas.type(items, self.untyped) if items else "",
             "enum": self.schemas.enum(schema) or self.schemas.enum(items),
             "default": self.default(name, kind, schema),
             "minimum": self.bound(name, schema, "minimum"),

@@ -31,6 +31,7 @@ _FLOWS = {
 class OpenApi3(Lowering):
     """Reads a document of version 3."""
 
+    untyped = "any"
     places = frozenset({"path", "query", "header", "cookie"})
 
     def __init__(self, document: dict[str, Any], *others: Any) -> None:
@@ -149,7 +150,8 @@ class OpenApi3(Lowering):
                     self.part(str(name), self.follow(raw), mapping(encodings.get(name)), kind)
                     for name, raw in self.schemas.properties(schema).items()
                 )
-            yield Body(item, kind, self.schemas.type(schema, ""), parts)
+            text_too = "string" in self.schemas.types(schema)
+            yield Body(item, kind, "string" if text_too else self.schemas.type(schema, ""), parts)
 
     def part(
         self, name: str, schema: dict[str, Any], encoding: dict[str, Any], kind: str
@@ -161,7 +163,8 @@ class OpenApi3(Lowering):
         given = text(encoding.get("contentType")).partition(",")[0].strip()
         binary = _is_binary(value) or (media.kind(given) == "bytes" if given else False)
         style = encoding.get("style")
-        styled = style in _STYLES["query"]
+        # In multipart forms, styles count since OpenAPI 3.1.
+        styled = style in _STYLES["query"] and (kind == "form" or self.siblings)
         written = given or ("application/json" if types & {"object", "array"} else "")
         explode = encoding.get("explode")
         return Parameter(
@@ -170,10 +173,10 @@ class OpenApi3(Lowering):
             type="array" if items else self.schemas.type(schema),
             items=self.schemas.type(items) if items else "",
             required=False,
-            style=str(style) if styled and kind == "form" else "",
+            style=str(style) if styled else "",
             explode=explode if isinstance(explode, bool) else style == "form",
             reserved=encoding.get("allowReserved") is True,
-            media="" if styled and kind == "form" else written,
+            media="" if styled else written,
         )
 
     def body(self, request: dict[str, Any], bodies: tuple[Body, ...], taken: set[str]) -> Parameter:

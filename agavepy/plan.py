@@ -63,8 +63,8 @@ class Parameter(NamedTuple):
 class Body(NamedTuple):
     """One media type in which an OpenAPI 3 operation takes its body.
 
-    ``kind`` is how a value is written: json, form, multipart, text or bytes. ``type`` is the type
-    of the value (a string is then sent as a JSON string), "" where it is not described. ``parts``
+    ``kind`` is how a value is written: json, form, multipart, text, bytes or any of these. ``type``
+    is the type of the value: string where it may be one, "" where it is not described. ``parts``
     describe the fields of a form: their location is form or file.
     """
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from agavepy import marshal, media
 from agavepy.errors import UsageError
@@ -81,6 +81,10 @@ def query_terms(parameter: Parameter, value: Any) -> list[str]:
     if isinstance(parts, list) and (parameter.explode or parameter.style == "deepObject"):
         return [f"{key}={item}" for item in parts]
     joint = _DELIMITERS.get(parameter.style, ",")
+    if joint != "," and any(joint in part for part in _flat(parts, False)):
+        raise UsageError(
+            f"{parameter.name}: a value has {unquote(joint)!r} in it, which separates values there"
+        )
     return [f"{key}={joint.join(_flat(parts, False))}"] if parts else []
 
 

@@ -61,6 +61,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Print how many operations are described, handled, tested, and called as they should be."""
     records = _records(terminalreporter)
+    _print_corpus(terminalreporter, sorted(row for kind, row in records if kind == "corpus"))
     kinds = {kind for kind, _ in records}
     if not kinds & {tested.ANSWERED, "exercised"}:
         return
@@ -77,6 +78,20 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         write(f"described: {counted.described}, exercised: {len(called['exercised'])}")
         same, before = len(called.get("released", ())), sum(map(len, RELEASED.values()))
         write(f"released: {before}, called as before: {same}")
+
+
+def _print_corpus(terminalreporter: Any, rows: list[Any]) -> None:
+    """Print how much of each document of others was called."""
+    if not rows:
+        return
+    terminalreporter.write_sep("-", "documents of others")
+    whole = [sum(row[column] for row in rows) for column in range(1, 5)]
+    for name, *counts in (*rows, (f"{len(rows)} documents", *whole)):
+        terminalreporter.write_line(
+            "{}: {} operations, {} reachable, {} requests as described, {} left out".format(
+                name, *counts
+            )
+        )
 
 
 def _records(reporter: Any) -> list[tuple[str, Any]]:

@@ -158,7 +158,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD" and reply.status != 204:
             self.wfile.write(reply.body)
 
-    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_OPTIONS = _serve
+    do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = do_OPTIONS = do_TRACE = _serve
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: tests look at what came."""

@@ -1,0 +1,60 @@
+"""Small documents for tests, compiled as the loader compiles a user's own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from agavepy.compiler import examine
+from agavepy.lowering import Note
+from agavepy.plan import ServicePlan
+from agavepy.request import build
+
+HOST = "http://tenant.example"
+Document = dict[str, Any]
+
+
+def openapi(paths: Document, version: str = "3.1.0", **more: Any) -> Document:
+    return {
+        "openapi": version,
+        "info": {"title": "Things", "version": "1"},
+        "paths": paths,
+        **more,
+    }
+
+
+def swagger(paths: Document, **more: Any) -> Document:
+    return {"swagger": "2.0", "info": {"title": "Things", "version": "1"}, "paths": paths, **more}
+
+
+def operation(**more: Any) -> Document:
+    return {"operationId": "call", "responses": {"200": {"description": "Done."}}, **more}
+
+
+def compiled(document: Document, origin: Path | str = Path("things.yaml")) -> ServicePlan:
+    """Return the plans as they are once they have been through a cache file."""
+    data, _ = examine(document, origin)
+    return ServicePlan.from_json(json.loads(json.dumps(data)))
+
+
+def notes(document: Document) -> list[Note]:
+    return examine(document, Path("things.yaml"))[1]
+
+
+def sent(document: Document, name: str = "call", /, **arguments: Any) -> requests.PreparedRequest:
+    """Return the request of one call of an operation of the document."""
+    return build(compiled(document)[name], arguments, HOST)
+
+
+def address(request: requests.PreparedRequest) -> str:
+    """Return the address of a request without the host."""
+    return str(request.url).removeprefix(HOST)
+
+
+def content(request: requests.PreparedRequest) -> bytes:
+    """Return the body of a request, streamed or not."""
+    body: Any = request.body
+    return body if isinstance(body, bytes) else b"".join(map(bytes, body))
