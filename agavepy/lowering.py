@@ -103,9 +103,9 @@ class Lowering:
         self.notes.append(Note(f"{site.method.upper()} {site.path}", advice))
 
     def _alias(self, found: Found, name: str) -> None:
-        spelling = found.site.given or found.where
-        if spelling != name and self.aliases.setdefault(spelling, name) != name:
-            self.aliases.setdefault(found.where, name)
+        if name != found.site.given:
+            for spelling in filter(None, (found.site.given, found.where)):
+                self.aliases.setdefault(spelling, name)
 
     def _found(self) -> Iterator[Found]:
         for key, raw in mapping(self.document.get("paths")).items():
