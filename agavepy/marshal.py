@@ -60,6 +60,8 @@ def terms(parameter: Parameter, value: Any) -> list[tuple[str, str]]:
     Raises UsageError if the value cannot be what the description says.
     """
     name = parameter.key or parameter.name
+    if value.__class__ is str or value.__class__ is int:
+        return [(name, text_of(parameter, value))]
     if parameter.flatten and isinstance(value, Mapping):
         return pairs(name, value)
     if parameter.json and not isinstance(value, str | bytes):

@@ -32,6 +32,7 @@ GET_EXTRAS = {
 }
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
+_NOWHERE: tuple[Parameter | None, str] = (None, "")
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -61,7 +62,13 @@ class Builder:
         #: The extras that no parameter of the same name takes the place of.
         self.extras = {name: use for name, use in known.items() if name not in self._table}
         self._names = {*self._table, *self.extras}
+        #: Where each parameter goes: what has a style is written by it, wherever that is.
+        self._places = {
+            item.name: (item, "styled" if item.style and item.location != "path" else item.location)
+            for item in plan.parameters
+        }
         self._pieces = _split(plan.path, self._table)
+        self._accept = plan.accept
         self._required = [item for item in plan.parameters if item.required and not item.optional]
         self._bodies = [item for item in plan.parameters if item.location == "body"]
         #: What begins the query: an odd path may hold a part of it already.
@@ -81,14 +88,15 @@ class Builder:
         for piece in self._pieces:
             if piece.__class__ is str:
                 url.append(piece)
-            elif piece.name in given:
-                write = _styles().path_text if piece.style else marshal.path_text
-                url.append(write(piece, given[piece.name]))
+                continue
+            name, parameter, write = piece
+            if name in given:
+                url.append(write(parameter, given[name]))
         request = requests.PreparedRequest()
         request.method = self.plan.method
         request.headers = CaseInsensitiveDict()
-        if self.plan.accept:
-            request.headers["Accept"] = self.plan.accept
+        if self._accept:
+            request.headers["Accept"] = self._accept
         terms, form, files, styled = self._sort(given, request.headers)
         for extra, name in ((query, "query"), *((given.get(n), n) for n in self._merged(given))):
             if extra:
@@ -172,15 +180,12 @@ class Builder:
         form: list[tuple[str, str]] = []
         files: list[tuple[str, multipart.Source]] = []
         for name, value in given.items():
-            parameter = self._table.get(name)
-            location = parameter.location if parameter is not None else ""
+            parameter, location = self._places.get(name, _NOWHERE)
             if parameter is None:
                 if name == "nonce":
                     terms.append(("x-nonce", str(value)))
                 elif name == "filter":
                     terms.append((name, marshal.text_of(Parameter(name, "query"), value)))
-            elif parameter.style:
-                styled += _place(parameter, value, headers)
             elif location == "query":
                 terms += marshal.terms(parameter, value)
             elif location == "form":
@@ -189,6 +194,8 @@ class Builder:
                 files.append((parameter.key or name, multipart.Source(value, name)))
             elif location == "header":
                 _add_headers(headers, {parameter.key or name: marshal.text_of(parameter, value)})
+            elif location == "styled":
+                styled += _place(parameter, value, headers)
         return terms, form, files, styled
 
     def _add_body(
@@ -268,14 +275,21 @@ def _content_type(headers: Any) -> str:
 
 
 def _split(path: str, table: Mapping[str, Parameter]) -> tuple[Any, ...]:
-    """Return the template as text and the parameters between; an undeclared variable stays."""
+    """Return the template as text and, between, the parameters with what writes each.
+
+    An undeclared variable stays.
+    """
     pieces: list[Any] = []
     literal, *rest = path.split("{")
     pieces.append(literal)
     for item in rest:
         name, closed, after = item.partition("}")
         parameter = table.get(name) if closed else None
-        pieces += [parameter if parameter is not None else f"{{{name}{closed}", after]
+        if parameter is None:
+            pieces += [f"{{{name}{closed}", after]
+        else:
+            write = _styles().path_text if parameter.style else marshal.path_text
+            pieces += [(name, parameter, write), after]
     return tuple(piece for piece in pieces if piece != "")
 
 

@@ -6,7 +6,7 @@ Schemas of all versions are read alike: ``allOf``, ``oneOf`` and ``anyOf`` are t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from agavepy.resolver import Resolver
@@ -14,8 +14,10 @@ from agavepy.shapes import mapping, plain, sequence, text
 
 #: Models may nest themselves; documentation and dates deeper than this are of no use to anybody.
 MAX_DEPTH = 6
-#: Fields and dates of one model that are worth listing: of larger ones only the upper levels are.
-_MOST = 500
+#: Lines of documentation of one model that anybody reads: of larger ones, only the upper levels of
+#: fields (and of dates) are listed.
+_MOST = 150
+_LINE = 80  # characters
 TYPES = frozenset({"string", "integer", "number", "boolean", "array", "object", "file"})
 #: What documents in the wild call these types.
 _MEANT = {
@@ -39,7 +41,6 @@ _MEANT = {
     "uuid": "string",
     "enum": "string",
 }
-_TOGETHER = ("allOf", "oneOf", "anyOf")
 Field = tuple[str, str, str]
 Path = tuple[str, ...]
 
@@ -50,15 +51,18 @@ class Schemas:
     def __init__(self, resolver: Resolver) -> None:
         self.follow = resolver.follow
         self._properties: dict[int, dict[str, Any]] = {}
+        self._rows: dict[int, tuple[str, str]] = {}
         self._fields: dict[tuple[int, int, str], list[Field]] = {}
         self._dates: dict[tuple[int, int], list[Path]] = {}
         self._sizes: dict[tuple[int, int], int] = {}
         #: Parts that were made up on the way: their ids must not be given to others.
         self._kept: list[Any] = []
 
-    def parts(self, schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """Yield the schemas that a schema is made of, those that it takes over first, each once."""
-        yield from self._parts(schema, set())
+    def parts(self, schema: dict[str, Any]) -> Iterable[dict[str, Any]]:
+        """Return the schemas that make up a schema, those that it takes over first, each once."""
+        if "allOf" in schema or "oneOf" in schema or "anyOf" in schema:
+            return self._parts(schema, set())
+        return (schema,)
 
     def _parts(self, schema: dict[str, Any], seen: set[int]) -> Iterator[dict[str, Any]]:
         if id(schema) in seen:
@@ -176,8 +180,9 @@ class Schemas:
             if levels >= 0:
                 items = self.items(schema)
                 size += self._size(items, levels - 1) if items else 0
-                for child in self.properties(schema).values():
-                    size += 1 + self._size(self.follow(child), levels - 1)
+                for child in map(self.follow, self.properties(schema).values()):
+                    lines = 1 + len(self._row(child)[1]) // _LINE
+                    size += lines + self._size(child, levels - 1)
             self._sizes[key] = size
         return self._sizes[key]
 
@@ -195,11 +200,19 @@ class Schemas:
                 child = self.follow(raw)
                 if hidden and child.get(hidden) is True:
                     continue
-                found.append((name, self.kind(child), self.explained(child)))
+                found.append((name, *self._row(child)))
                 below = self._listed(child, levels - 1, hidden)
                 found += [(f"{name}.{inner}", kind, told) for inner, kind, told in below]
             self._fields[key] = found
         return self._fields[key]
+
+    def _row(self, schema: dict[str, Any]) -> tuple[str, str]:
+        """Return the type and the description of a field."""
+        known = self._rows.get(id(schema))
+        if known is None:
+            self._kept.append(schema)
+            known = self._rows[id(schema)] = self.kind(schema), self.explained(schema)
+        return known
 
     def explained(self, schema: dict[str, Any]) -> str:
         """Return the description of a schema with the values that it allows."""

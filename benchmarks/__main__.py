@@ -1,7 +1,7 @@
 """Measure everything and print one Markdown table: ``python -m benchmarks [PART]...``.
 
-Parts are startup, calls, transfers and sandbox; all when none is named. Figures never fail a run;
-what cannot be measured does.
+Parts are startup, descriptions, calls, transfers and sandbox; all when none is named. Figures never
+fail a run; what cannot be measured does.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 
 from benchmarks.measure import Line
 
-PARTS = ("startup", "calls", "transfers", "sandbox")
+PARTS = ("startup", "descriptions", "calls", "transfers", "sandbox")
 
 
 def main(parts: list[str]) -> int:

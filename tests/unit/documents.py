@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import requests
+import yaml
 
 from agavepy.compiler import examine
+from agavepy.lint import check
 from agavepy.lowering import Note
+from agavepy.operation import Service
 from agavepy.plan import ServicePlan
 from agavepy.request import build
+from agavepy.transport import Transport
 
 HOST = "http://tenant.example"
 Document = dict[str, Any]
@@ -58,3 +62,33 @@ def content(request: requests.PreparedRequest) -> bytes:
     """Return the body of a request, streamed or not."""
     body: Any = request.body
     return body if isinstance(body, bytes) else b"".join(map(bytes, body))
+
+
+def with_parameters(*parameters: Document, path: str = "/at") -> Document:
+    return openapi({path: {"get": operation(parameters=list(parameters))}})
+
+
+FINE: Document = {"responses": {"200": {"description": "Done."}}}
+
+
+class Owner:
+    """A client that makes no calls."""
+
+    transport = Transport("http://tenant.example")
+
+    def authenticator(self, security: str) -> None:
+        """Return nothing: no call is made."""
+
+    def service(self, name: str) -> Any:
+        raise LookupError(name)
+
+
+def service(document: Document) -> tuple[Service, ServicePlan]:
+    plans = compiled(document)
+    return Service(Owner(), plans), plans
+
+
+def linted(tmp_path: Path, document: Document) -> str:
+    file = tmp_path / "things.yaml"
+    file.write_text(yaml.safe_dump(document))
+    return "\n".join(str(f).removeprefix(f"{file}: ") for f in check(file))

@@ -1,0 +1,133 @@
+"""What operations of OpenAPI 3 give back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import requests
+from requests.utils import get_encoding_from_headers
+
+from agavepy.errors import AnswerError
+from agavepy.plan import Plan
+from agavepy.result import interpret
+from tests.unit.documents import Document, compiled, openapi, operation
+
+
+def plan(document: Document, name: str = "call") -> Plan:
+    return compiled(document)[name]
+
+
+def answering(responses: Document, **more: Any) -> Document:
+    return openapi({"/at": {"get": operation(responses=responses, **more)}})
+
+
+def content(kind: str, schema: Document | None = None) -> Document:
+    return {"description": "D", "content": {kind: {"schema": schema or {}}}}
+
+
+MODEL: Document = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "description": "Which."},
+        "made": {"type": ["string", "null"], "format": "date-time"},
+        "secret": {"type": "string", "writeOnly": True},
+        "parts": {"type": "array", "items": {"$ref": "#/components/schemas/Model"}},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("responses", "kind", "kept", "status"),
+    [
+        (
+            {"200": content("application/json", {"type": "array", "items": {}})},
+            "plain",
+            "array of any",
+            200,
+        ),
+        ({"201": content("application/hal+json", MODEL), "400": {}}, "plain", "object", 201),
+        ({"2XX": content("application/json", MODEL)}, "plain", "object", 200),
+        ({"default": content("application/json", MODEL)}, "plain", "object", 200),
+        ({"204": {"description": "D"}}, "none", "", 204),
+        (
+            {"204": {"description": "D"}, "200": content("application/json", MODEL)},
+            "plain",
+            "object",
+            200,
+        ),
+        ({"200": content("image/png")}, "raw", "file", 200),
+        ({"200": content("application/octet-stream", {"format": "binary"})}, "raw", "file", 200),
+        ({"200": content("text/csv")}, "plain", "string", 200),
+        ({"200": content("text/csv", {"format": "binary"})}, "raw", "file", 200),
+        ({"404": {"description": "D"}}, "none", "", 200),
+    ],
+)
+def test_what_comes_back_is_in_the_plan(
+    responses: Document, kind: str, kept: str, status: int
+) -> None:
+    answer = plan(answering(responses)).answer
+    assert (answer.kind, answer.type, answer.status) == (kind, kept, status)
+
+
+def test_dates_and_fields_of_all_good_answers_are_known() -> None:
+    document = answering(
+        {
+            "200": content("application/json", {"$ref": "#/components/schemas/Model"}),
+            "201": content(
+                "application/json",
+                {"oneOf": [{"properties": {"ended": {"format": "date-time", "type": "string"}}}]},
+            ),
+        }
+    )
+    document["components"] = {"schemas": {"Model": MODEL}}
+    answer = plan(document).answer
+    assert {("made",), ("ended",), ("parts", "[]", "made")} <= set(answer.dates)
+    names = [name for name, _, _ in answer.fields]
+    assert ("id", "string", "Which.") in answer.fields
+    assert ("made", "date-time", "") in answer.fields
+    assert "secret" not in names
+
+
+def test_models_that_hold_each_other_are_documented_without_end_of_patience() -> None:
+    """Fifty models of fifty fields that hold all others: only the upper levels are listed."""
+    names = [f"M{n}" for n in range(50)]
+    schemas = {
+        name: {"properties": {other: {"$ref": f"#/components/schemas/{other}"} for other in names}}
+        for name in names
+    }
+    document = answering({"200": content("application/json", {"$ref": "#/components/schemas/M0"})})
+    document["components"] = {"schemas": schemas}
+    assert [name for name, _, _ in plan(document).answer.fields] == names
+
+
+def replied(body: bytes, kind: str) -> requests.Response:
+    response = requests.Response()
+    response.status_code = 200
+    response._content = body
+    response.headers["Content-Type"] = kind
+    response.encoding = get_encoding_from_headers(response.headers)
+    response.url = "http://h/at"
+    return response
+
+
+def test_text_is_given_back_as_text_and_bytes_as_the_response() -> None:
+    several = {
+        "200": {
+            "description": "D",
+            "content": {kind: {} for kind in ("application/json", "text/csv", "image/*")},
+        }
+    }
+    made = plan(answering(several))
+    assert made.accept == "application/json, */*;q=0.5"
+    assert interpret(made, replied(b'{"a": 1}', "application/json")) == {"a": 1}
+    assert interpret(made, replied("é,b".encode(), "text/csv")) == "é,b"
+    assert interpret(made, replied(b"\xe9", "text/csv; charset=latin-1")) == "é"
+    picture = interpret(made, replied(b"\x89", "image/png"))
+    assert isinstance(picture, requests.Response)
+    with pytest.raises(AnswerError, match="text/html"):
+        interpret(made, replied(b"<html>", "text/html"))
+
+
+def test_an_api_that_answers_json_alone_is_asked_as_always() -> None:
+    assert plan(answering({"200": content("application/json")})).accept == ""
