@@ -14,14 +14,13 @@ from benchmarks.measure import Line, account
 
 OPERATIONS = 200
 ROUNDS = 5
-#: Prints the seconds of CPU that the first plan of a service takes.
+#: Prints the seconds of CPU that the first plan of a service takes a program with a client.
 PROGRAM = """
 import os, sys, time
 from pathlib import Path
-import agavepy
+from agavepy import Agave, loader
 os.environ["XDG_CACHE_HOME"] = sys.argv[2]
 started = time.process_time()
-from agavepy import loader
 plans = loader.load(Path(sys.argv[1]))
 plan = plans["get_7"]
 seconds = time.process_time() - started
