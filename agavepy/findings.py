@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +57,12 @@ def doubled(path: Path) -> Iterator[Finding]:
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    waiting: list[Any] = [yaml.compose(path.read_bytes(), Loader=loader)]
+    content = path.read_bytes()
+    try:
+        waiting: list[Any] = [yaml.compose(content, Loader=loader)]
+    except yaml.YAMLError:  # JSON that is no YAML, for example with an emoji as two escapes
+        yield from (Finding(str(path), "document", advice) for advice in _doubled_in_json(content))
+        return
     seen: set[int] = set()
     while waiting:
         node = waiting.pop()
@@ -74,3 +80,17 @@ def doubled(path: Path) -> Iterator[Finding]:
                 advice = f"{key!r} stands on line {lines[key]} too, and only one of them counts"
                 yield Finding(str(path), f"line {line}", advice)
             lines[key] = line
+
+
+def _doubled_in_json(content: bytes) -> list[str]:
+    """Return what there is to say of keys that an object of JSON has twice."""
+    found: list[str] = []
+
+    def look(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        keys = [key for key, _ in pairs]
+        twice = dict.fromkeys(key for key in keys if keys.count(key) > 1)
+        found.extend(f"{key!r} stands twice in one object, and only one counts" for key in twice)
+        return dict(pairs)
+
+    json.loads(content, object_pairs_hook=look)
+    return found

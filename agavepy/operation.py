@@ -140,7 +140,7 @@ class Operation:
             raise UsageError(f"{plan.id} takes keyword arguments only: {_describe().example(plan)}")
         if not program.told:
             program.told = True
-            reason = plan.description or plan.summary
+            reason = (plan.description or plan.summary).partition("\n\n")[0]
             warnings.warn(f"{plan.id} is deprecated: {reason}", DeprecationWarning, 2)
         client = self.client
         transport = client.transport

@@ -59,8 +59,12 @@ class Builder:
         self.plan = plan
         self._table = {parameter.name: parameter for parameter in plan.parameters}
         known = {**EXTRAS, **(GET_EXTRAS if plan.method == "GET" else {})}
-        #: The extras that no parameter of the same name takes the place of.
-        self.extras = {name: use for name, use in known.items() if name not in self._table}
+        fields = {name for item in plan.parameters for name, *_ in item.fields if plan.bodies}
+        #: The extras that no parameter, or field of an OpenAPI 3 body, takes the place of.
+        self.extras = {
+            n: use for n, use in known.items() if n not in self._table and n not in fields
+        }
+        self._empty_is_none = {*EXTRAS, *GET_EXTRAS} - fields
         self._names = {*self._table, *self.extras}
         #: Where each parameter goes: what has a style is written by it, wherever that is.
         self._places = {
@@ -121,7 +125,7 @@ class Builder:
         """Return the arguments that count, or raise UsageError for the first that is wrong."""
         given = {}
         for name, value in arguments.items():
-            if value is None or (not value and (name in EXTRAS or name in GET_EXTRAS)):
+            if value is None or (not value and name in self._empty_is_none):
                 continue
             given[name] = value
         if not self._names.issuperset(given):

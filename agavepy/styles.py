@@ -45,7 +45,7 @@ def path_text(parameter: Parameter, value: Any) -> str:
 
 
 def _checked(parameter: Parameter, text: str) -> str:
-    if not text and not parameter.tail:
+    if not text and not (parameter.tail or parameter.optional):
         raise UsageError(f"{parameter.name} is empty: it is a part of the address")
     if {".", ".."} & set(text.split("/")):
         raise UsageError(

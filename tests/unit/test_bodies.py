@@ -106,6 +106,14 @@ def test_a_parameter_keeps_its_name_beside_a_field_or_a_body_of_that_name() -> N
     assert json.loads(content(request)) == {"name": "Ada"}
 
 
+def test_a_field_is_sent_in_the_body_even_if_it_is_called_as_a_common_argument() -> None:
+    fields = {name: {"type": "string"} for name in ("query", "headers", "nonce")}
+    document = taking({"application/json": {"schema": {"properties": fields}}})
+    request = sent(document, query="", headers="h", nonce="n")
+    assert json.loads(content(request)) == {"query": "", "headers": "h", "nonce": "n"}
+    assert str(request.url).endswith("/at")
+
+
 def test_text_for_a_json_body_is_json_text_unless_the_body_is_a_string() -> None:
     text = '{ "as": "it is" }'
     assert content(sent(taking({"application/json": {"schema": PERSON}}), body=text)) == (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from agavepy import describe
 from agavepy.errors import UnknownName, UsageError
+from agavepy.findings import doubled
 from agavepy.naming import identifier, is_name
 from agavepy.request import Builder
 from tests.unit.documents import (
@@ -323,6 +325,25 @@ def test_what_a_document_says_is_never_code() -> None:
     assert type(call.body).__name__ == "Call"
     assert {type(k.value).__name__ for k in call.body.keywords} <= {"Constant", "Dict", "Set"}
     describe.operation_help(plan, extras)
+
+
+def test_json_that_is_no_yaml_is_checked_as_well(tmp_path: Path) -> None:
+    """Two escapes make an emoji in JSON, which YAML takes for half a character each."""
+    file = tmp_path / "things.json"
+    whole = json.dumps(openapi({"/at": {"get": operation(summary="\U0001f600")}}))
+    file.write_text(whole.replace('"paths"', '"x-a": {"b": 1, "b": 2}, "paths"'))
+    (finding,) = doubled(file)
+    assert finding.advice == "'b' stands twice in one object, and only one counts"
+
+
+def test_the_document_of_a_caller_is_left_as_it_is() -> None:
+    for document in (
+        with_parameters({"$ref": "#/x"}, path="/{a*}/{b}"),
+        *(d[0] for d in WRONG.values()),
+    ):
+        before = copy.deepcopy(document)
+        compiled(document)
+        assert document == before
 
 
 def test_a_server_with_gaps_is_told(tmp_path: Path) -> None:

@@ -129,5 +129,17 @@ def test_text_is_given_back_as_text_and_bytes_as_the_response() -> None:
         interpret(made, replied(b"<html>", "text/html"))
 
 
+def test_an_envelope_is_opened_in_openapi_3_too() -> None:
+    whole = {"properties": {"result": {"properties": {"made": {"format": "date-time"}}}}}
+    document = answering(
+        {"200": content("application/json", whole)}, **{"x-agavepy-envelope": "java"}
+    )
+    made = plan(document)
+    assert (made.answer.kind, made.answer.dates) == ("envelope", (("made",),))
+    body = b'{"status": "success", "message": null, "result": {"made": "2026-01-02T03:04:05Z"}}'
+    result = interpret(made, replied(body, "application/json"))
+    assert result.made.year == 2026
+
+
 def test_an_api_that_answers_json_alone_is_asked_as_always() -> None:
     assert plan(answering({"200": content("application/json")})).accept == ""

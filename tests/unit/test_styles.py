@@ -201,6 +201,19 @@ def test_a_path_is_not_cut_short_by_its_variable(style: str, value: Any) -> None
         written(described("path", style, False, {}), "path", value)
 
 
+def test_the_rest_of_a_path_keeps_its_slashes() -> None:
+    """By the extension of this package, and as other dialects of templates write it."""
+    own = described("path", "simple", False, {"type": "string"}, **{"x-agavepy-tail": True})
+    assert written(own, "path", "/a b/c?d/") == "/a%20b/c%3Fd/"
+    assert written(own, "path", "") == ""
+    with pytest.raises(UsageError, match="color"):
+        written(own, "path", "a/../b")
+    for template in ("/at/{color*}", "/at/{+color}"):
+        parameter = {"name": "color", "in": "path", "required": True, "schema": {}}
+        document = openapi({template: {"get": operation(parameters=[parameter])}})
+        assert written(document, "path", "a/b c") == "a/b%20c"
+
+
 def test_a_parameter_of_a_media_type_is_written_as_that() -> None:
     for place, expected in {
         "query": "color=%7B%22a%22%3A%20%5B1%2C%202%5D%7D",
