@@ -60,12 +60,14 @@ class Builder:
         self._table = {parameter.name: parameter for parameter in plan.parameters}
         known = {**EXTRAS, **(GET_EXTRAS if plan.method == "GET" else {})}
         fields = {name for item in plan.parameters for name, *_ in item.fields if plan.bodies}
-        #: The extras that no parameter, or field of an OpenAPI 3 body, takes the place of.
-        self.extras = {
-            n: use for n, use in known.items() if n not in self._table and n not in fields
-        }
-        self._empty_is_none = {*EXTRAS, *GET_EXTRAS} - fields
-        self._names = {*self._table, *self.extras}
+        #: Extras that are fields of an OpenAPI 3 body: they are these where no body is given.
+        self._shadowed = fields & {*known} - {*self._table}
+        #: The extras that no parameter of the same name takes the place of.
+        self.extras = {name: use for name, use in known.items() if name not in self._table}
+        if "nonce" in self._shadowed:
+            del self.extras["nonce"]
+        self._empty_is_none = {*EXTRAS, *GET_EXTRAS} - self._shadowed
+        self._names = {*self._table, *self.extras} - self._shadowed
         #: Where each parameter goes: what has a style is written by it, wherever that is.
         self._places = {
             item.name: (item, "styled" if item.style and item.location != "path" else item.location)
@@ -148,10 +150,13 @@ class Builder:
 
     def _fold(self, given: dict[str, Any]) -> dict[str, Any]:
         """Make a body of keywords that are fields of it, where no body is given."""
-        unknown = [name for name in given if name not in self._names]
+        body = self._bodies[0] if self._bodies else None
+        known = self._names
+        if body is not None and body.name in given:
+            known = known | self._shadowed & {*self.extras}
+        unknown = [name for name in given if name not in known]
         if not unknown:
             return given
-        body = self._bodies[0] if self._bodies else None
         fields = {field[0] for field in body.fields if "." not in field[0]} if body else set()
         if body is not None and body.name not in given and fields.issuperset(unknown):
             folded = {name: value for name, value in given.items() if name in self._names}

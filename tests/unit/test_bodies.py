@@ -112,6 +112,12 @@ def test_a_field_is_sent_in_the_body_even_if_it_is_called_as_a_common_argument()
     request = sent(document, query="", headers="h", nonce="n")
     assert json.loads(content(request)) == {"query": "", "headers": "h", "nonce": "n"}
     assert str(request.url).endswith("/at")
+    request = sent(document, body={"query": "q"}, query={"a": 1}, headers={"X-Own": "x"})
+    assert json.loads(content(request)) == {"query": "q"}
+    assert str(request.url).endswith("/at?a=1")
+    assert request.headers["X-Own"] == "x"
+    with pytest.raises(UsageError, match="'nonce' is a field of body: put it in there"):
+        sent(document, body={"query": "q"}, nonce="n")
 
 
 def test_text_for_a_json_body_is_json_text_unless_the_body_is_a_string() -> None:
