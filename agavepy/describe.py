@@ -14,6 +14,7 @@ import requests
 from agavepy import loader
 from agavepy.naming import spellings
 from agavepy.plan import Parameter, Plan, ServicePlan
+from agavepy.shapes import printable
 
 _WIDTH = 88
 _TYPES: dict[str, Any] = {
@@ -111,7 +112,8 @@ def service_help(plan: ServicePlan) -> str:
     width = max((len(name) for name in plan), default=0)
     rows = [f"    {name:<{width}}  {plan[name].summary}".rstrip() for name in sorted(plan)]
     head = plan.title if plan.title != plan.service else ""
-    return "\n\n".join(filter(None, [head, plan.description, "Operations:\n" + "\n".join(rows)]))
+    parts = [head, plan.description, "Operations:\n" + "\n".join(rows)]
+    return printable("\n\n".join(filter(None, parts)))
 
 
 def operation_help(plan: Plan, extras: Mapping[str, str]) -> str:
@@ -146,7 +148,7 @@ def operation_help(plan: Plan, extras: Mapping[str, str]) -> str:
     needs = [_foreign(plan) or _CREDENTIALS.get(plan.security, plan.security)]
     needs += [_REQUIREMENTS.get(item, item) for item in plan.requires]
     parts.append(f"Needs: {', '.join(needs)}.\nRequest: {plan.method} {plan.server}{plan.path}")
-    return "\n\n".join(parts)
+    return printable("\n\n".join(parts))
 
 
 def _foreign(plan: Plan) -> str:

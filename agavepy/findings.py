@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agavepy.shapes import printable
+
 _DEEPEST = 100
 _LARGEST = 1_000_000
 
@@ -21,7 +23,7 @@ class Finding:
     advice: str
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.place}: {self.advice}"
+        return printable(f"{self.file}: {self.place}: {self.advice}")
 
 
 def unwieldy(document: Any) -> str:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import base64
 import datetime
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
+
+#: Control characters but tabs and the ends of lines, and those that turn the writing around.
+_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def mapping(value: Any) -> dict[Any, Any]:
@@ -27,7 +31,14 @@ def words(value: Any) -> tuple[str, ...]:
 
 def text(value: Any) -> str:
     """Return a description or a name without the blanks around it; "" for what is no text."""
-    return str(plain(value)).strip() if isinstance(value, str | int | float | datetime.date) else ""
+    if not isinstance(value, str | int | float | datetime.date):
+        return ""
+    return printable(str(plain(value)).strip())
+
+
+def printable(shown: str) -> str:
+    """Return a text without the characters by which it would command a terminal."""
+    return _COMMANDS.sub("", shown)
 
 
 def plain(value: Any) -> Any:

@@ -346,6 +346,23 @@ def test_the_document_of_a_caller_is_left_as_it_is() -> None:
         assert document == before
 
 
+def test_no_text_of_a_document_commands_a_terminal(tmp_path: Path) -> None:
+    bell = "\x1b]0;owned\x07\x9b31m\u202e"
+    document = with_parameters(
+        {"name": f"a{bell}", "in": "query", "description": bell, "schema": {"enum": [bell]}},
+        {"name": bell, "in": "nowhere"},
+    )
+    at = document["paths"]["/at"]["get"]
+    at.update(summary=f"S{bell}", description=bell, responses={"200": {"description": bell}})
+    document["info"] = {"title": bell, "description": bell}
+    client, plans = service(document)
+    shown = [str(client.call.__doc__), str(client.__doc__), repr(client.call), repr(client)]
+    for text in (*shown, linted(tmp_path, document)):
+        assert "owned" in text or "S" in text
+        assert not set(bell) - set("]0;owned31m") & set(text)
+    assert plans["call"].parameters[0].name == f"a{bell}"  # on the wire it is what it is
+
+
 def test_a_server_with_gaps_is_told(tmp_path: Path) -> None:
     document = openapi({"/at": {"get": operation()}}, servers=[{"url": "https://{h}.example"}])
     assert "the server has a variable {h} without a default" in linted(tmp_path, document)
