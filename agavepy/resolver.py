@@ -6,7 +6,7 @@ written out: whoever walks it follows one reference at a time and notices where 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
@@ -44,6 +44,7 @@ class Resolver:
         self._siblings = siblings
         self._documents: dict[str, Any] = {self._origin: document}
         self._targets: dict[str, Any] = {}
+        self._names: dict[str, Any] | None = None
         self._followed: dict[int, tuple[Any, dict[str, Any]]] = {}
 
     def follow(self, part: Any) -> dict[str, Any]:
@@ -79,6 +80,8 @@ class Resolver:
         url = urljoin(self._origin, name) if name else self._origin
         try:
             if url not in self._documents:
+                if (named := self._named(reference)) is not None:
+                    return named  # it looks like an address and is only a name
                 self._documents[url] = _anchored(self._read(url), url)
             return point(self._documents[url], pointer)
         except DescriptionError as error:
@@ -92,21 +95,25 @@ class Resolver:
 
     def _named(self, reference: str) -> Any:
         """Return the schema of the document that calls itself by an ``$id`` or an ``$anchor``."""
-        waiting: list[Any] = [self.document]
-        seen: set[int] = set()
-        while waiting:
-            node = waiting.pop()
-            if id(node) in seen:
-                continue
-            seen.add(id(node))
-            if isinstance(node, list):
-                waiting += node
-            elif isinstance(node, dict):
-                anchor = node.get("$anchor") or node.get("$dynamicAnchor")
-                if reference == node.get("$id") or (anchor and reference == f"#{anchor}"):
-                    return node
-                waiting += node.values()
-        return None
+        if self._names is None:
+            self._names = dict(_names(self.document))
+        return self._names.get(reference)
+
+
+def _names(document: Any) -> Iterator[tuple[str, Any]]:
+    """Yield every schema that has a name of its own, by the reference to it."""
+    waiting: list[Any] = [document]
+    seen: set[int] = set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen or not isinstance(node, dict | list):
+            continue
+        seen.add(id(node))
+        waiting += node.values() if isinstance(node, dict) else node
+        if isinstance(node, dict):
+            for key, mark in (("$id", ""), ("$anchor", "#"), ("$dynamicAnchor", "#")):
+                if isinstance(node.get(key), str):
+                    yield mark + node[key], node
 
 
 def point(document: Any, pointer: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -303,6 +304,30 @@ def test_a_document_may_be_in_several_files_and_refer_back(tmp_path: Path) -> No
     made = plan_from_json(compile_document(main, tmp_path / "main.yaml")["operations"]["call"])
     assert [item.name for item in made.parameters] == ["limit"]
     assert {name for name, _, _ in made.answer.fields} >= {"x", "y", "y.y"}
+
+
+def test_a_schema_may_be_referred_to_by_a_name_of_its_own() -> None:
+    word = {"$id": "https://host.example/word", "$anchor": "word", "type": "integer"}
+    for reference in ("#word", "https://host.example/word"):
+        parameter = {"name": "a", "in": "query", "schema": {"$ref": reference}}
+        document = openapi(
+            {"/at": {"get": operation(parameters=[parameter])}},
+            components={"schemas": {"Word": word}},
+        )
+        assert plan(document).parameters[0].type == "integer"
+
+
+def test_many_references_that_lead_nowhere_are_no_way_to_keep_anybody_busy() -> None:
+    names = [f"S{n}" for n in range(3000)]
+    schemas = {name: {"properties": {name: {"$ref": f"#/no/{name}"}}} for name in names}
+    all_of_them = [{"$ref": f"#/components/schemas/{name}"} for name in names]
+    answers = {"200": content("application/json", {"oneOf": all_of_them})}
+    document = openapi(
+        {"/at": {"get": operation(responses=answers)}}, components={"schemas": schemas}
+    )
+    started = time.process_time()
+    assert len(plan(document).answer.fields) == 3000
+    assert time.process_time() - started < 5
 
 
 def test_other_documents_come_through_the_reader_that_is_given() -> None:
