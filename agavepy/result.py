@@ -128,6 +128,8 @@ class Interpreter:
             return None
         if kind != "text":
             return response
+        if not response.content:
+            return None
         if "charset" not in given:  # requests would read text as Latin-1 then, as HTTP once did
             try:
                 return response.content.decode()

@@ -34,6 +34,7 @@ class Swagger2(Lowering):
         produces = words(operation.get("produces") or self.document.get("produces"))
         kind = _body_kind(parameters, consumes)
         responses = self.responses(operation)
+        good = self.answer(operation, responses)
         return Plan(
             service=self.service,
             name=name,
@@ -41,13 +42,13 @@ class Swagger2(Lowering):
             path=path,
             parameters=parameters,
             body=kind,
-            answer=self.answer(operation, responses),
+            answer=good,
             produces=produces or ("application/json",),
             consumes=consumes or ("application/json",),
             statuses=self.statuses(responses),
             server=self.server(),
             bodies=self.bodies(found, consumes) if kind == "json" else (),
-            accept=_accept(produces),
+            accept=_accept(produces) if good.kind in ("plain", "envelope") else "",
             **self.schemes(operation),
             **self.requires(operation),
         )

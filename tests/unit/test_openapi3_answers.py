@@ -11,7 +11,7 @@ from requests.utils import get_encoding_from_headers
 from agavepy.errors import AnswerError
 from agavepy.plan import Plan
 from agavepy.result import interpret
-from tests.unit.documents import Document, compiled, openapi, operation
+from tests.unit.documents import Document, compiled, openapi, operation, swagger
 
 
 def plan(document: Document, name: str = "call") -> Plan:
@@ -122,11 +122,32 @@ def test_text_is_given_back_as_text_and_bytes_as_the_response() -> None:
     assert made.accept == "application/json, */*;q=0.5"
     assert interpret(made, replied(b'{"a": 1}', "application/json")) == {"a": 1}
     assert interpret(made, replied("é,b".encode(), "text/csv")) == "é,b"
+    assert interpret(made, replied(b"", "text/csv")) is None
     assert interpret(made, replied(b"\xe9", "text/csv; charset=latin-1")) == "é"
     picture = interpret(made, replied(b"\x89", "image/png"))
     assert isinstance(picture, requests.Response)
     with pytest.raises(AnswerError, match="text/html"):
         interpret(made, replied(b"<html>", "text/html"))
+
+
+@pytest.mark.parametrize(
+    ("produces", "schema", "accept"),
+    [
+        (
+            ["application/xml", "application/json"],
+            {"type": "object"},
+            "application/json, */*;q=0.5",
+        ),
+        (["text/html", "application/json"], {"type": "file"}, ""),  # the JSON is of refusals
+        (["application/json", "application/octet-stream"], {"type": "object"}, ""),
+    ],
+)
+def test_json_is_asked_for_where_a_server_may_choose_another_text(
+    produces: list[str], schema: Document, accept: str
+) -> None:
+    responses = {"200": {"description": "D", "schema": schema}}
+    document = swagger({"/at": {"get": operation(produces=produces, responses=responses)}})
+    assert plan(document).accept == accept
 
 
 def test_an_envelope_is_opened_in_openapi_3_too() -> None:
