@@ -12,14 +12,14 @@ from agavepy.errors import DescriptionError
 
 
 @contextlib.contextmanager
-def _old_means() -> Iterator[None]:
+def old_means() -> Iterator[None]:
     """Let bravado-core resolve references by means that are deprecated, with warnings as errors."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         yield
 
 
-with _old_means():
+with old_means():
     from bravado_core.exception import SwaggerError
     from bravado_core.spec import Spec
     from jsonschema.exceptions import RefResolutionError
@@ -50,7 +50,7 @@ def build_spec(document: dict[str, Any], origin: Path, **config: Any) -> Spec:
     }
     url = origin.resolve().as_uri()
     try:
-        with _old_means():
+        with old_means():
             return cast(
                 Spec,
                 Spec.from_dict(document, origin_url=url, config=options),  # type: ignore[no-untyped-call]

@@ -88,12 +88,15 @@ class Checks:
 
 def _difference(spec: Spec, schema: Any, value: Any) -> str:
     """Return where ``value`` is not as the schema says, and how; "" when it is."""
-    from bravado_core.validate import validate_object
-    from jsonschema import ValidationError
+    from agavepy.spec import old_means
+
+    with old_means():
+        from bravado_core.validate import validate_object
+        from jsonschema import ValidationError
 
     try:
         # validate_schema_object passes over a schema without a `type`, such as an `allOf`.
-        with _one_at_a_time:
+        with _one_at_a_time, old_means():
             validate_object(spec, spec.deref(schema), value)
     except ValidationError as error:
         where = ".".join(str(step) for step in error.absolute_path) or "the body"

@@ -55,7 +55,7 @@ DOORS = {
     "util",
     "utils",
 }
-SANDBOX_MAY_IMPORT = {"errors", "curl", "plan", "compiler", "loader", "specs", "sandbox"}
+SANDBOX_MAY_IMPORT = {"errors", "curl", "plan", "compiler", "loader", "spec", "specs", "sandbox"}
 SANDBOX_OPENS_FOR = {"sandbox", "testing"}
 CLI_VERBS_WITH_SANDBOX = {"agavepy.cli.sandbox", "agavepy.cli.demo"}
 #: The one way up: a sandbox hands out logged-in clients to those who ask for one.

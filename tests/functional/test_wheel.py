@@ -50,7 +50,6 @@ def test_an_installed_package_compiles_nothing_at_run_time(installed: Path, tmp_
 import sys
 from agavepy import loader
 from agavepy.sandbox.state.actors_images import built_in
-from tests.functional.wheels import ROOT, run
 print(*(service for service in loader.services() if len(loader.service_plan(service))))
 assert not {"yaml", "bravado_core"} & set(sys.modules), "a plan was compiled"
 """

@@ -58,7 +58,12 @@ def test_faults_and_time(agave, agave_faults, agave_clock, agave_calls, agave_ad
 def test_an_address_without_the_secret_is_good_for_calls_only(
     pytester: pytest.Pytester, tenant: Path
 ) -> None:
-    pytester.makepyfile(WHO + "\ndef test_faults(agave_faults): agave_faults.fail()\n")
+    pytester.makepyfile(
+        """
+        def test_calls(agave): assert agave.profiles.get().username == "ada"
+        def test_faults(agave_faults): agave_faults.fail()
+        """
+    )
     url = json.loads(tenant.read_text())["url"]
     result = pytester.runpytest_inprocess("-p", "no:randomly", f"--agave-url={url}")
     result.assert_outcomes(passed=1, failed=1)

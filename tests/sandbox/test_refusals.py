@@ -76,6 +76,25 @@ def test_a_limit_that_is_no_number_is_named(http: HttpFactory, path: str) -> Non
     assert message == "Invalid value for limit: 'many' is no integer"
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/actors/v2/aliases",
+        "/actors/v2/configs",
+        "/actors/v2/utilization",
+        "/tenants",
+        "/tenants/v2",
+        "/apim/v2/publickey",
+    ],
+)
+def test_a_body_that_is_no_json_is_refused_where_none_is_needed(
+    http: HttpFactory, path: str
+) -> None:
+    head = {"Content-Type": "application/json"}
+    message = refusal(http("ada").request("GET", path, data="{", headers=head), 400)
+    assert message.startswith("Invalid JSON in the body of the request")
+
+
 def test_nothing_is_subscribed_to_for_a_client_that_is_not_there(http: HttpFactory) -> None:
     subscription = {"apiName": "Files", "apiVersion": "v2", "apiProvider": "admin"}
     answer = http("").post("/clients/v2/none/subscriptions", json=subscription, auth=("ada", "ada"))
