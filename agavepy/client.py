@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+from copy import copy
+from typing import TYPE_CHECKING, Any
 
-from agavepy import loader
+from agavepy import config, loader
 from agavepy.auth import sessions
 from agavepy.auth.account import Account
 from agavepy.earlier import Earlier
-from agavepy.errors import UnknownName, nearest
+from agavepy.errors import AgaveError, UnknownName, nearest
 from agavepy.operation import Operation, Service
+
+if TYPE_CHECKING:
+    from agavepy.catalogue import Catalogue
+    from agavepy.transport import Transport
 
 
 class Agave(Earlier, Account):
@@ -36,6 +42,8 @@ class Agave(Earlier, Account):
     asked; CredentialsError for a jwt without its header.
     """
 
+    _catalogue: Catalogue | None = None
+
     @classmethod
     def restore(
         cls,
@@ -61,6 +69,7 @@ class Agave(Earlier, Account):
             client_name=client_name,
             tenant_id=tenant_id,
             username=username,
+            cached=settings.get("flavour") != "tapis3",
         )
         return cls(**{**found, **settings}, cache_client=cache_client)
 
@@ -77,39 +86,113 @@ class Agave(Earlier, Account):
         found = self.__dict__.get(name)
         if isinstance(found, Service):
             return found
-        try:
-            plan = loader.service_plan(name)
-        except KeyError:
-            known = loader.services()
-            raise UnknownName(
-                f"Agave has no service or attribute {name!r}{nearest(name, known)}; "
-                f"its services: {', '.join(known)}"
-            ) from None
-        kind = _Clients if name == "clients" else Service
-        service = kind(self, plan)
+        catalogue = self._catalogue_if_any()
+        service: Service | None = catalogue.service(name, self) if catalogue is not None else None
+        if service is None:
+            if name not in self._bundled:
+                known = self.services()
+                raise UnknownName(
+                    f"Agave has no service or attribute {name!r}{nearest(name, known)}; "
+                    f"its services: {', '.join(known) or 'none: give their documents, specs=…'}"
+                )
+            kind = _Clients if name == "clients" else Service
+            service = kind(self, loader.service_plan(name))
         if not hasattr(type(self), name):
             self.__dict__[name] = service
         return service
 
+    def services(self) -> list[str]:
+        """Return the names of the services that there are, those of your own documents included."""
+        catalogue = self._catalogue_if_any()
+        return sorted({*self._bundled, *(catalogue.names() if catalogue is not None else ())})
+
+    def add_service(
+        self,
+        name: str,
+        document: Any,
+        *,
+        server: str | None = None,
+        trust: Any = None,
+        auth: Any = None,
+    ) -> Service:
+        """Take a service of your own document on; it is ``ag.<name>`` from now on, and returned.
+
+        ``document`` is a file, an address of the web, a dict, or a list of these: documents that
+        add operations, and overlays of the one before. ``server`` is the address of the service
+        where the document's own is not meant. Its requests carry the tenant's credentials if it is
+        on the tenant's host, or on one that ``trust`` lists; ``auth`` are credentials of its own
+        (see ``agavepy.auth.schemes.Wallet``). Raises UsageError, DescriptionError.
+        """
+        from agavepy.brought import Options
+
+        options = Options(server, trust, auth)
+        service = self._catalogue_made().add(name, document, options, self)
+        self.__dict__.pop(name, None)
+        if not hasattr(type(self), name):
+            self.__dict__[name] = service
+        return service
+
+    def reload_services(self) -> None:
+        """Read documents anew where they have changed; ``ag.<name>`` is the new service then."""
+        if self._catalogue is not None:
+            self._catalogue.reload()
+        for name in [name for name, value in self.__dict__.items() if isinstance(value, Service)]:
+            del self.__dict__[name]
+
+    @property
+    def _bundled(self) -> tuple[str, ...]:
+        # The services of the package are none of a v3 tenant.
+        return () if self.speaks_v3 else loader.services()
+
+    def _catalogue_if_any(self) -> Catalogue | None:
+        """Return the catalogue if there can be documents of the user; looking costs one stat."""
+        given = self._catalogue is not None or self._specs is not None
+        return self._catalogue_made() if given or config.may_have_specs(os.environ) else None
+
+    def _catalogue_made(self) -> Catalogue:
+        if self._catalogue is None:
+            from agavepy.catalogue import Catalogue
+
+            self._catalogue = Catalogue(
+                self._specs, self._auth, self._trust, self.verify, self.proxies
+            )
+        return self._catalogue
+
     def swagger_client(self, name: str) -> Any:
         """Return a service as a stock ``bravado.client.SwaggerClient`` over the same session.
 
-        Tokens are renewed there as well. Raises UnknownName.
+        Tokens are renewed there as well. Raises UnknownName, and DescriptionError for a service
+        that Swagger 2.0 does not describe, which is all that bravado reads.
         """
         from agavepy.auth.bravado import swagger_client
 
-        plan = self.service(name)._plan
-        transport = self.transport
-        spec = loader.spec(name, transport.base_url, use_models=True, validate_responses=False)
-        return swagger_client(
-            spec, transport, lambda operation: self.authenticator(plan[operation].security)
+        service = self.service(name)
+        plan = service._plan
+        way: Transport = service._client_of(next(iter(plan.values()))).transport
+        if self._catalogue is not None and self._catalogue.has(name):
+            parsed, origin = self._catalogue.document(name)
+        else:
+            parsed, origin = loader.document(name), str(loader.SPECS / f"{name}.yaml")
+        spec = loader.spec_of(
+            parsed, origin, way.base_url, use_models=True, validate_responses=False
         )
 
+        def authenticator_of(operation: str) -> Any:
+            found = plan[plan.aliases.get(operation, operation)]
+            return service._client_of(found).authenticator(found.security)
+
+        return swagger_client(spec, way, authenticator_of)
+
     def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *loader.services()})
+        try:
+            names = self.services()
+        except AgaveError:  # calling one says what is wrong with the documents
+            names = list(self._bundled)
+        return sorted({*super().__dir__(), *names})
 
     def _state(self) -> dict[str, Any]:
-        return {k: v for k, v in super()._state().items() if not isinstance(v, Service)}
+        state = {k: v for k, v in super()._state().items() if not isinstance(v, Service)}
+        return {**state, "_catalogue": copy(self._catalogue)}
 
 
 class _Clients(Service):

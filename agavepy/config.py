@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import os
 import time
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from agavepy.errors import UsageError, redact_url
+from agavepy.errors import UsageError, nearest, redact_url
 
 #: What a cached login holds, as keywords of the client.
 RECORD_KEYS = (
@@ -65,6 +66,16 @@ VERIFY_VARIABLE = "TAPIS_DEFAULT_VERIFY_SSL"
 TENANTS_VARIABLE = "TAPIS_TENANTS_URL"
 #: The credentials directory in the home directory, unless a variable names another.
 DIRECTORY = ".agave"
+SPECS_VARIABLE = "AGAVEPY_SPECS"
+#: Names that people give for a keyword although they are spelled unlike it.
+_MEANT = {"base_url": "api_server", "url": "api_server", "host": "api_server", "user": "username"}
+_IGNORED = IGNORED_KEYS | {"scope", "token_type", "expiration"}
+#: Keywords of the client that are not kept in records.
+_MORE_KEYWORDS = (
+    *("password", "jwt", "jwt_header_name", "token_callback"),
+    *("flavour", "specs", "auth", "trust"),
+)
+FLAVOURS = ("agave", "tapis3")
 _FALSE = frozenset({"0", "false", "no", "off"})
 PORTS = {"http": 80, "https": 443}
 
@@ -85,6 +96,17 @@ def credentials_directory(environ: Mapping[str, str]) -> Path:
 def home_directory(environ: Mapping[str, str]) -> Path:
     """Return the user's home directory as HOME has it, else as the system knows it."""
     return Path(environ.get("HOME") or os.path.expanduser("~"))  # noqa: PTH111 - no error if none
+
+
+def specs_directory(environ: Mapping[str, str]) -> str:
+    """Return the directory of the user's own descriptions: ``~/.agave/specs``."""
+    return f"{environ.get('HOME') or os.path.expanduser('~')}/.agave/specs"  # noqa: PTH111
+
+
+def may_have_specs(environ: Mapping[str, str]) -> bool:
+    """Tell whether there may be descriptions in the environment or the home directory."""
+    # Every client asks once for each service, so it is done without making a Path.
+    return bool(environ.get(SPECS_VARIABLE)) or os.path.isdir(specs_directory(environ))  # noqa: PTH112
 
 
 def default_verify(environ: Mapping[str, str]) -> bool:
@@ -193,3 +215,26 @@ def seconds(value: Any) -> float | None:
         except (ValueError, OverflowError):
             return None
     return number if abs(number) < 1e12 else None
+
+
+def other_spellings(others: Mapping[str, Any]) -> dict[str, Any]:
+    """Return keywords in the spelling of cached records; warn about those that nobody knows."""
+    bash = {theirs: ours for ours, theirs in BASH_KEYS.items()}
+    found = {}
+    for name, value in others.items():
+        if name in bash:
+            found[bash[name]] = value
+        elif name not in _IGNORED:
+            known = [*RECORD_KEYS, *_MORE_KEYWORDS]
+            meant = _MEANT.get(name)
+            hint = f" (did you mean {meant!r}?)" if meant else nearest(name, known)
+            warnings.warn(f"Agave has no keyword {name!r}{hint}: it is ignored", stacklevel=3)
+    return found
+
+
+def flavour(name: str) -> str:
+    """Return the kind of tenant that is meant. Raises UsageError for one that there is not."""
+    if name not in FLAVOURS:
+        known = ", ".join(map(repr, FLAVOURS))
+        raise UsageError(f"flavour={name!r}{nearest(str(name), FLAVOURS)}: it is one of {known}")
+    return name

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import requests
 
-from agavepy.errors import redact_url
+from agavepy.errors import SECRET_NAMES, redact_url
 
 #: Headers and fields that hold credentials, by their names: documents need not say it.
 SECRET_NAME = re.compile(
@@ -40,7 +40,7 @@ def as_curl(request: requests.PreparedRequest) -> str:
     headers: Any = request.headers
     for name, value in headers.items():
         text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
-        if SECRET_NAME.search(name):
+        if SECRET_NAME.search(name) or name.lower() in SECRET_NAMES:
             scheme, _, rest = text.partition(" ")
             text = f"{scheme} {BLOT}" if rest else BLOT
         if name.lower() not in _USUAL:

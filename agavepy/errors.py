@@ -30,11 +30,12 @@ import requests
 
 #: The longest server text that an error repeats when it is no message of a known kind.
 MAX_TEXT = 300
-#: Query parameters whose values are credentials.
-SECRET_QUERY = ("x-nonce", "access_token", "refresh_token", "token", "password", "client_secret")
+#: Query terms, and headers besides the usual ones, whose values are credentials. These are names;
+#: those of the API keys of described services are added when such a key is first used.
+SECRET_NAMES = {"x-nonce", "access_token", "refresh_token", "token", "password", "client_secret"}
 
 # Patterns are compiled when they are first needed: a program that meets no error needs none.
-_SECRET_IN_QUERY = rf"(?i)([?&](?:{'|'.join(SECRET_QUERY)})=)[^&#\s'\"]+"
+_HIDDEN_IN_QUERY = r"(?i)([?&](?:{names})=)[^&#\s'\"]+"
 _USERINFO = r"(//)[^/?#@\s]+@"
 #: WSO2 names the refused access token in the description of its faults.
 _FAULT_KEY = r"(?i)(with key:?\s*)[^\s<,]+"
@@ -280,7 +281,15 @@ def expired_token(response: requests.Response) -> bool:
 
 def redact_url(url: str) -> str:
     """Return ``url`` without the credentials in it: nonces, tokens, names and passwords."""
-    return re.sub(_SECRET_IN_QUERY, r"\1***", re.sub(_USERINFO, r"\1", url))
+    if "?" in url or "&" in url:
+        names = "|".join(map(re.escape, sorted(SECRET_NAMES)))
+        url = re.sub(_HIDDEN_IN_QUERY.format(names=names), r"\1***", url)
+    return re.sub(_USERINFO, r"\1", url)
+
+
+def keep_secret(name: str) -> None:
+    """Let no error show the value of the query term or header of this name."""
+    SECRET_NAMES.add(name.lower())
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
@@ -295,10 +304,15 @@ def nearest(name: str, names: Iterable[str]) -> str:
 def _redact(text: str, response: requests.Response) -> str:
     text = re.sub(_FAULT_KEY, r"\1***", redact_url(text))
     for name, value in getattr(response.request, "headers", {}).items():
-        if name.lower() == "authorization" or name.lower().startswith(("x-jwt-", "x-tapis-token")):
-            secret = (value.decode("latin-1") if isinstance(value, bytes) else value).split(" ")[-1]
-            if len(secret) > 3:
-                text = text.replace(secret, "***")
+        lowered = name.lower()
+        known = lowered in SECRET_NAMES or lowered in ("authorization", "cookie")
+        if known or lowered.startswith(("x-jwt-", "x-tapis-token")):
+            sent = value.decode("latin-1") if isinstance(value, bytes) else value
+            terms = sent.split("; ") if lowered == "cookie" else [sent.split(" ")[-1]]
+            for term in terms:
+                secret = term.partition("=")[2] if lowered == "cookie" else term
+                if len(secret) > 3:
+                    text = text.replace(secret, "***")
     return text
 
 

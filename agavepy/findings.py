@@ -11,9 +11,6 @@ from typing import Any
 
 from agavepy.shapes import printable
 
-_DEEPEST = 100
-_LARGEST = 1_000_000
-
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
@@ -25,34 +22,6 @@ class Finding:
 
     def __str__(self) -> str:
         return printable(f"{self.file}: {self.place}: {self.advice}")
-
-
-def unwieldy(document: Any) -> str:
-    """Return why a document cannot be walked, which YAML's aliases make easy: "" if it can."""
-    sizes: dict[int, tuple[int, int]] = {}  # of each part: how deep it is, how much it holds
-    begun: set[int] = set()
-    waiting = [document]
-    while waiting:
-        part = waiting[-1]
-        children = part.values() if isinstance(part, dict) else part
-        if id(part) not in sizes and id(part) not in begun:
-            begun.add(id(part))
-            for child in children:
-                if isinstance(child, dict | list) and id(child) not in sizes:
-                    if id(child) in begun:
-                        return "a part of it holds itself, by an alias: write a `$ref` there"
-                    waiting.append(child)
-            continue
-        waiting.pop()
-        begun.discard(id(part))
-        inner = [sizes.get(id(child), (0, 1)) for child in children]
-        depth = 1 + max((deep for deep, _ in inner), default=0)
-        sizes[id(part)] = depth, 1 + sum(much for _, much in inner)
-        if depth > _DEEPEST:
-            return f"is nested more than {_DEEPEST} levels deep: take its models apart"
-    if sizes[id(document)][1] > _LARGEST:
-        return f"holds more than {_LARGEST} parts once its aliases are written out: use `$ref`"
-    return ""
 
 
 def doubled(path: Path) -> Iterator[Finding]:

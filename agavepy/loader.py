@@ -6,7 +6,6 @@ is never shadowed by an old plan. Plans are JSON and are never unpickled.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -15,21 +14,16 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from agavepy import reading
 from agavepy.plan import PLAN_FORMAT, ServicePlan
 
 SPECS = Path(__file__).resolve().parent / "specs"
 if not SPECS.is_dir():  # an editable install or a checkout: specs/ lies beside the package
     SPECS = SPECS.parent.parent / "specs"
 
+#: Parses a file; see there.
+read_document = reading.read_document
 _REF_FILE = re.compile(rb"""\$ref['"]?\s*:\s*['"]?([^'"#\s{}]+)#""")
-#: What PyYAML stumbles over in values that are none of their type, such as a date of month 99.
-_ODD_VALUES = (ValueError, LookupError, AttributeError, TypeError, RecursionError)
-#: What opens a level of nesting on the same line. Its C code exhausts the stack of the process if
-#: there are too many levels, so documents that might have them are looked through beforehand.
-_OPENINGS = (b"[", b"{", b"- ", b"? ", b"-\t", b"?\t")
-_MOST_OPENINGS = 5000
-#: Levels at which libyaml has begun to give up by itself, or fewer.
-_PARSERS_OWN = 500
 _plans: dict[str, ServicePlan] = {}
 _lock = threading.RLock()
 
@@ -90,45 +84,6 @@ def _dump(data: Any) -> str:
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
 
 
-def read_document(path: Path) -> Any:
-    """Parse a YAML or JSON document. Raises DescriptionError naming the file, line and fault."""
-    import yaml
-
-    from agavepy.errors import DescriptionError
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        content = path.read_bytes()
-        if sum(map(content.count, _OPENINGS)) > _MOST_OPENINGS:
-            _refuse_depth(path, yaml.parse(content, Loader=loader))
-        return yaml.load(content, Loader=loader)  # noqa: S506 - a safe loader either way
-    except OSError as error:
-        raise DescriptionError(f"cannot read the description {path}: {error.strerror}") from error
-    except DescriptionError:
-        raise
-    except (yaml.YAMLError, *_ODD_VALUES) as error:
-        raise DescriptionError(f"{path}: not YAML or JSON: {error}") from error
-
-
-def _refuse_depth(path: Path, events: Any) -> None:
-    """Raise DescriptionError where the parser's stack would not do; newer ones have a bound."""
-    import yaml
-
-    from agavepy.errors import DescriptionError
-
-    depth = 0
-    try:
-        for event in events:
-            kind = type(event).__name__
-            depth += kind.endswith("StartEvent") - kind.endswith("EndEvent")
-            if depth > _MOST_OPENINGS:
-                raise DescriptionError(f"{path}: is nested too deeply to be read")
-    except yaml.YAMLError as error:
-        if depth > _PARSERS_OWN:
-            raise DescriptionError(f"{path}: is nested too deeply to be read") from error
-        raise
-
-
 def document(service: str) -> dict[str, Any]:
     """Return the parsed document of a bundled service, freshly read."""
     parsed: dict[str, Any] = read_document(SPECS / f"{service}.yaml")
@@ -140,14 +95,18 @@ def spec(service: str, base_url: str = "", **config: Any) -> Any:
 
     ``config`` is bravado-core's; ``base_url`` such as ``https://host/prefix``.
     """
+    return spec_of(document(service), str(SPECS / f"{service}.yaml"), base_url, **config)
+
+
+def spec_of(parsed: dict[str, Any], origin: str, base_url: str = "", **config: Any) -> Any:
+    """Return the same of a document that has been read; ``origin`` is where it came from."""
     from agavepy.spec import build_spec
 
-    parsed = document(service)
     if base_url:
         scheme, _, rest = base_url.partition("://")
         host, _, prefix = rest.partition("/")
         parsed.update({"schemes": [scheme], "host": host, "basePath": f"/{prefix}"})
-    return build_spec(parsed, SPECS / f"{service}.yaml", **config)
+    return build_spec(parsed, Path(origin), **config)
 
 
 def _digests(path: Path) -> dict[str, str]:
@@ -181,28 +140,15 @@ def _fresh(plan_file: Path | None, path: Path) -> dict[str, Any] | None:
 
 
 def _cache_file(path: Path) -> Path | None:
-    basis = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
-    if not os.path.isabs(basis):  # noqa: PTH117 - no home directory
-        return None
-    name = hashlib.sha256(os.fsencode(path)).hexdigest()[:32]
-    return Path(basis, "agavepy", "plans", f"{name}.json")
+    from agavepy import diskcache  # only where a plan file does not fit
+
+    return diskcache.place("plans", os.fsencode(path))
 
 
 def _compile_and_cache(path: Path) -> dict[str, Any]:
-    import tempfile
+    from agavepy import diskcache
 
     content = plan_json(path)
-    target = _cache_file(path)
-    if target is not None:
-        with contextlib.suppress(OSError):  # a read-only or full disk only costs the next start
-            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=target.parent)
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(content)
-                os.replace(temporary, target)  # noqa: PTH105
-            except OSError:
-                os.unlink(temporary)  # noqa: PTH108
-                raise
+    diskcache.write(_cache_file(path), content)
     data: dict[str, Any] = json.loads(content)
     return data

@@ -89,12 +89,23 @@ class Service:
                 f"the service {plan.service} has no operation {name!r}{nearest(name, plan)}; "
                 f"dir(ag.{plan.service}) lists those it has"
             )
-        program = plan.programs.get(known)
-        if program is None:
-            program = plan.programs[known] = Program(plan[known])
-        operation = Operation(self, self._client, program)
+        program = self._program(known)
+        operation = Operation(self, self._client_of(program.plan), program)
         self.__dict__[name] = operation
         return operation
+
+    def _program(self, name: str) -> Program:
+        """Return what is worked out of an operation, once for all clients of the process."""
+        programs = self._plan.programs
+        program = programs.get(name)
+        if program is None:
+            program = programs[name] = Program(self._plan[name])
+        assert isinstance(program, Program)
+        return program
+
+    def _client_of(self, plan: Plan) -> Client:
+        """Return the client that an operation is called through."""
+        return self._client
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self._plan]

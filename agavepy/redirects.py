@@ -12,7 +12,7 @@ import requests
 from requests.utils import requote_uri
 
 from agavepy.config import PORTS, origin
-from agavepy.errors import SECRET_QUERY, ConnectionFailed, redact_url
+from agavepy.errors import SECRET_NAMES, ConnectionFailed, redact_url
 
 MOST = 10
 STATUSES = frozenset({301, 302, 303, 307, 308})
@@ -78,11 +78,11 @@ def follow(response: requests.Response, url: str) -> tuple[requests.PreparedRequ
 def _without_credentials(request: requests.PreparedRequest, url: str) -> str:
     for name in list(request.headers):
         lowered = name.lower()
-        if lowered.startswith(_SECRET_HEADERS) or lowered == "host":
+        if lowered.startswith(_SECRET_HEADERS) or lowered in SECRET_NAMES or lowered == "host":
             del request.headers[name]
     parts = urlsplit(url)
     terms = parse_qsl(parts.query, keep_blank_values=True)
-    kept = [term for term in terms if term[0].lower() not in SECRET_QUERY]
+    kept = [term for term in terms if term[0].lower() not in SECRET_NAMES]
     if len(kept) < len(terms):
         parts = parts._replace(query=urlencode(kept))
     return urlunsplit(parts)

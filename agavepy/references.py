@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from agavepy.errors import DescriptionError
-from agavepy.loader import read_document
+from agavepy.reading import read_document
+from agavepy.resolver import point
 
 #: Values of these are data and not parts of a description.
 _DATA = frozenset({"default", "enum", "example", "examples"})
@@ -118,3 +119,35 @@ def _from(base: Path, node: Any) -> Any:
         name, _, pointer = reference.partition("#")
         return {"$ref": f"{(base.parent / name) if name else base}#{pointer}"}
     return {key: _from(base, value) for key, value in node.items()}
+
+
+def written_out(document: Any) -> int:
+    """Return how many parts a document has once its references to itself are written out.
+
+    A reference that leads back to where it stands counts as one part.
+    """
+    sizes: dict[int, int] = {}
+    begun: set[int] = set()
+    waiting = [document]
+    while waiting:
+        part = waiting[-1]
+        inner = [child for child in _inner(document, part) if isinstance(child, dict | list)]
+        if id(part) not in sizes and id(part) not in begun:
+            begun.add(id(part))
+            waiting += [
+                child for child in inner if id(child) not in sizes and id(child) not in begun
+            ]
+            continue
+        waiting.pop()
+        sizes.setdefault(id(part), 1 + sum(sizes.get(id(child), 1) for child in inner))
+    return sizes[id(document)]
+
+
+def _inner(document: Any, part: Any) -> list[Any]:
+    """Return what a part holds, or the one that it refers to."""
+    reference = part.get("$ref") if isinstance(part, dict) else None
+    if not isinstance(reference, str) or not reference.startswith("#/"):
+        return list(part.values() if isinstance(part, dict) else part)
+    with contextlib.suppress(*_NOWHERE):
+        return [point(document, reference[1:])]
+    return []

@@ -133,12 +133,15 @@ class Transport:
         stream: bool = False,
         timeout: Timeout = None,
         operation: str = "",
+        redirect: bool = True,
     ) -> requests.Response:
         """Send ``request`` and return the answer, whatever its status.
 
         ``auth`` stamps the request; if it has a method ``renew(response)`` that returns True for an
-        answer that says "expired token", the request is stamped and sent once more. With ``stream``
-        the body of a success is left unread. ``operation`` is the name that errors give.
+        answer that says "expired token" (``auth.expired(response)`` may tell how servers of another
+        kind say it), the request is stamped and sent once more. With ``stream``
+        the body of a success is left unread. ``operation`` is the name that errors give. Without
+        ``redirect`` an answer that leads elsewhere is returned.
 
         Raises ConnectionFailed, TimedOut, and what ``auth`` raises.
         """
@@ -159,13 +162,13 @@ class Transport:
                 if (
                     renew is not None
                     and _replayable(request)
-                    and expired_token(response)
+                    and getattr(auth, "expired", expired_token)(response)
                     and renew(response)
                 ):
                     renewed = True
                     request = auth(request)
                     continue
-            url = redirects.target(response)
+            url = redirects.target(response) if redirect else None
             if url is None:
                 break
             if len(history) == redirects.MOST:
@@ -253,13 +256,36 @@ class Transport:
             _read(response)
         return response
 
+    def at(self, base_url: str) -> Transport:
+        """Return a way to another address with the same settings.
+
+        Connections, cookies and what else the session has are shared at the same origin only.
+        """
+        return Transport(
+            base_url,
+            verify=self._verify,
+            proxies=self._proxies,
+            timeout=self.timeout,
+            retries=self.retries,
+            deadline_s=self.deadline_s,
+            session=self.session if origin(base_url) == self._origin else None,
+            clock=self._clock,
+            sleep=self._sleep,
+            random=self._random,
+        )
+
+    def proxies_for(self, url: str) -> dict[str, str]:
+        """Return the proxies for an address, those of the environment included."""
+        session = self.session
+        proxies: dict[str, str] = {**session.proxies, **self._proxies}
+        if session.trust_env:
+            proxies = {**get_environ_proxies(url, no_proxy=proxies.get("no_proxy")), **proxies}
+        return proxies
+
     def _look_up(self, session: requests.Session, url: str) -> dict[str, Any]:
         """Return the settings for an origin as requests would merge them for each call."""
         environment = session.trust_env
-        proxies = {**session.proxies, **self._proxies}
-        if environment:
-            found = get_environ_proxies(url, no_proxy=proxies.get("no_proxy"))
-            proxies = {**found, **proxies}
+        proxies = self.proxies_for(url)
         verify: Any = self._verify
         if verify is True and session.verify is not True:
             verify = session.verify

@@ -60,6 +60,8 @@ def _words(value: Any) -> str:
 #: nothing is).
 EXTENSIONS: dict[str, tuple[tuple[str, ...], Callable[[Any], str]]] = {
     "x-agavepy-service": (("document",), _name),
+    "x-agavepy-extends": (("document",), _name),
+    "x-agavepy-overlay": (("overlay",), _name),
     "x-agavepy-envelope": (("document", "operation"), _among(FAMILIES)),
     "x-agavepy-tail": (("path parameter",), _flag),
     "x-agavepy-optional": (("path parameter",), _flag),

@@ -18,16 +18,13 @@ from agavepy.auth.keeper import CachedLogin
 from agavepy.auth.login import Token, TokenText
 from agavepy.auth.sessions import HOW_TO_LOG_IN
 from agavepy.auth.tokens import Pair, TokenSource
-from agavepy.errors import CredentialsError, UsageError, nearest
+from agavepy.errors import CredentialsError, UsageError
 from agavepy.transport import Transport
 
 NO_TENANT = (
     "the client does not know its tenant: Agave(api_server='https://…', …) or "
     "Agave(tenant_id='…', …), or Agave.restore() for a cached login"
 )
-#: Names that people give for a keyword although they are spelled unlike it.
-_MEANT = {"base_url": "api_server", "url": "api_server", "host": "api_server", "user": "username"}
-_IGNORED = config.IGNORED_KEYS | {"scope", "token_type", "expiration"}
 _making = threading.RLock()
 
 
@@ -63,9 +60,13 @@ class Account(PairAttributes):
         token_callback: Callable[..., object] | None = None,
         resources: Any = None,
         cache_client: bool = True,
+        flavour: str = "agave",
+        specs: Any = None,
+        auth: Mapping[str, Any] | None = None,
+        trust: Any = None,
         **others: Any,
     ) -> None:
-        spelled = _other_spellings(others)
+        spelled = config.other_spellings(others)
         api_server = api_server or spelled.get("api_server")
         if jwt and not jwt_header_name:
             raise CredentialsError("jwt needs jwt_header_name, the header that it travels in")
@@ -87,6 +88,8 @@ class Account(PairAttributes):
         self.token_callback = token_callback
         self.resources = resources
         self.cache_client = cache_client
+        self.flavour = config.flavour(flavour)
+        self._specs, self._auth, self._trust = specs, auth, trust
         self._given = Pair.from_record(
             {
                 "token": token or spelled.get("token"),
@@ -105,9 +108,9 @@ class Account(PairAttributes):
                 "token; give the path of a CA bundle instead",
                 stacklevel=2,
             )
-        if not (self.api_server or self.tenant_id or self._given or others) and not (
-            username or api_key or jwt or use_nonce
-        ):
+        if not (
+            self.api_server or self.tenant_id or self._given or others or specs is not None
+        ) and not (username or api_key or jwt or use_nonce):
             self._choose_tenant()
 
     def _choose_tenant(self) -> None:
@@ -149,14 +152,21 @@ class Account(PairAttributes):
         if self._transport is not None:
             _show_curl(self._transport, self._show_curl)
 
-    def authenticator(self, security: str) -> authenticators.Authenticator | None:
+    def authenticator(
+        self, security: str, base_url: str = ""
+    ) -> authenticators.Authenticator | None:
         """Return what puts a credential on requests: bearer, user, client or none.
 
+        With ``base_url`` it is for another server than the tenant's, which the caller trusts.
         Raises CredentialsError naming what is missing.
         """
         if security == "bearer":
-            return self._bearer or self._make_bearer()
-        base_url = self.transport.base_url
+            if not base_url or config.origin(base_url) == config.origin(self.transport.base_url):
+                return self._bearer or self._make_bearer()
+            return self._bearer_for(base_url)
+        if security == "none":
+            return None
+        base_url = base_url or self.transport.base_url
         if security == "user":
             if not (self.username and self.password):
                 raise CredentialsError(
@@ -173,20 +183,24 @@ class Account(PairAttributes):
         return None
 
     def _make_bearer(self) -> authenticators.Authenticator | None:
-        if self.use_nonce:
-            return None
-        base_url = self.transport.base_url
-        if self.jwt and self.header_name:
-            self._bearer = authenticators.Jwt(self.header_name, self.jwt, base_url)
-        else:
-            self._bearer = authenticators.Bearer(self._credentials(), base_url)
+        if not self.use_nonce:
+            self._bearer = self._bearer_for(self.transport.base_url)
         return self._bearer
+
+    def _bearer_for(self, base_url: str) -> authenticators.Authenticator:
+        if self.jwt and self.header_name:
+            return authenticators.Jwt(self.header_name, self.jwt, base_url)
+        if self.speaks_v3:
+            from agavepy.auth.tapis3 import TapisToken
+
+            return TapisToken(self._credentials(), base_url)
+        return authenticators.Bearer(self._credentials(), base_url)
 
     def _credentials(self) -> TokenSource:
         """Return the source of tokens; CredentialsError when there is nothing to get one with."""
         source = self._source
         if source is None:
-            if not (self.api_key and self.api_secret) and not (self._given and self._given.access):
+            if not self.has_credentials:
                 raise CredentialsError(self._what_is_missing())
             with _making:
                 source = self._source
@@ -198,6 +212,10 @@ class Account(PairAttributes):
         pair = self._given
         if pair is not None and not (pair.access or pair.refresh):
             pair = None  # its times were set and nothing else
+        if self.speaks_v3:
+            from agavepy.auth.tapis3 import Login
+
+            return Login(self, pair, on_grant=self._tell)
         if not (self.api_key and self.api_secret):
             return TokenSource(pair)
         transport = self.transport  # finds the address of a tenant that is known by its ID
@@ -219,6 +237,8 @@ class Account(PairAttributes):
         return login
 
     def _what_is_missing(self) -> str:
+        if self.speaks_v3:
+            return "the client has no credentials: give username= and password=, or token="
         if self.username and self.password:
             return (
                 "a user name and a password are good for ag.clients only; make an OAuth client "
@@ -248,6 +268,8 @@ class Account(PairAttributes):
         sets the access token.
         """
         if not (self.api_key and self.api_secret and (self.api_server or self.tenant_id)):
+            return None
+        if self.speaks_v3:
             return None
         source = self._credentials()
         return source.as_text() if isinstance(source, Token) else None
@@ -340,8 +362,10 @@ class Account(PairAttributes):
             "proxies",
             "token_username",
         )
+        given = self._brought()
+        more = {name: value for name, value in given.items() if value is not None}
         tokens = {"token": self._token, "refresh_token": self.refresh_token, **self._times()}
-        return {**{name: getattr(self, name) for name in names}, **tokens}
+        return {**{name: getattr(self, name) for name in names}, **tokens, **more}
 
     def __repr__(self) -> str:
         who = self.token_username or self.username or "somebody"
@@ -374,18 +398,3 @@ def _show_curl(transport: Transport, wanted: bool) -> None:
     from agavepy import curl  # not on the path of a call that is not shown
 
     curl.show(transport.session, wanted)
-
-
-def _other_spellings(others: Mapping[str, Any]) -> dict[str, Any]:
-    """Return keywords in the spelling of cached records; warn about those that nobody knows."""
-    bash = {theirs: ours for ours, theirs in config.BASH_KEYS.items()}
-    found = {}
-    for name, value in others.items():
-        if name in bash:
-            found[bash[name]] = value
-        elif name not in _IGNORED:
-            known = [*config.RECORD_KEYS, "password", "jwt", "jwt_header_name", "token_callback"]
-            meant = _MEANT.get(name)
-            hint = f" (did you mean {meant!r}?)" if meant else nearest(name, known)
-            warnings.warn(f"Agave has no keyword {name!r}{hint}: it is ignored", stacklevel=3)
-    return found

@@ -28,6 +28,12 @@ class Grants:
     that is no token, ConnectionFailed or TimedOut when it cannot be asked. Nothing is kept.
     """
 
+    #: What is asked for, and what to do when it is refused.
+    scope = SCOPE
+    hint = LOG_IN_AGAIN
+    #: The path of a token service that is elsewhere than a tenant's.
+    path: str | None = None
+
     def __init__(
         self, transport: Transport, api_key: str, api_secret: str, clock: Clock = timing.now
     ) -> None:
@@ -58,17 +64,23 @@ class Grants:
         """Trade the refresh token of ``pair``, once, for a new pair."""
         return self._grant("refresh_token", pair, refresh_token=pair.refresh)
 
+    def client(self) -> ClientBasic | None:
+        """Return what shows which OAuth client asks; None where there is none."""
+        if not self.api_key:
+            return None
+        return ClientBasic(self.api_key, self.api_secret, self.transport.base_url)
+
     def revoke(self, token: str) -> None:
         """Make an access token, and the refresh token that came with it, stop working."""
         response = self._send("revoke", {"token": token})
         if not response.ok:
-            raise _refusal(response, "token.revoke", "")
+            raise refusal(response, "token.revoke", "")
 
     def _grant(self, grant_type: str, before: Pair | None, **fields: str) -> Pair:
-        arguments = {"grant_type": grant_type, **fields, "scope": SCOPE}
+        arguments = {"grant_type": grant_type, **fields, "scope": self.scope or None}
         response = self._send("create", arguments)
         if not response.ok:
-            raise _refusal(response, f"token.create ({grant_type})", LOG_IN_AGAIN)
+            raise refusal(response, f"token.create ({grant_type})", self.hint)
         try:
             answer: Any = response.json()
         except ValueError:
@@ -83,10 +95,13 @@ class Grants:
 
     def _send(self, operation: str, arguments: Mapping[str, Any]) -> Any:
         plan = loader.service_plan("token")[operation]
+        if self.path is not None:
+            plan = plan._replace(path=self.path)
         prepared = request.build(plan, arguments, self.transport.base_url)
-        auth = ClientBasic(self.api_key, self.api_secret, self.transport.base_url)
+        auth = self.client()
         return self.transport.send(prepared, auth=auth, operation=plan.id)
 
 
-def _refusal(response: Any, operation: str, hint: str) -> errors.TokenError:
+def refusal(response: Any, operation: str, hint: str) -> errors.TokenError:
+    """Return the error for an answer of a token service that is no success."""
     return errors.TokenError(response, errors.server_message(response), operation, hint)

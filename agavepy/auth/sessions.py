@@ -18,6 +18,10 @@ HOW_TO_LOG_IN = (
     ".clients.create(body={'clientName': …}) makes an OAuth client and caches the login; with a "
     "client of your own, Agave(api_server=…, username=…, password=…, api_key=…, api_secret=…)."
 )
+_NOT_CACHED = "logins of Tapis v3 are not cached"
+_HOW_TO_LOG_IN_V3 = (
+    "To log in: Agave(api_server='https://…', flavour='tapis3', username=…, password=…)."
+)
 
 
 def find(
@@ -25,6 +29,7 @@ def find(
     token: str | None = None,
     api_server: str | None = None,
     environ: Mapping[str, str] | None = None,
+    cached: bool = True,
     **selectors: str | None,
 ) -> dict[str, Any]:
     """Return the keywords of the client that ``Agave.restore`` makes of its arguments.
@@ -33,7 +38,8 @@ def find(
     name (``current``, then ``config.json``, then ``.agpy``); TAPIS_BASE_URL with TAPIS_TOKEN; the
     current cached login; TAPIS_BASE_URL with TAPIS_USERNAME and TAPIS_PASSWORD. ``api_server``
     stands in for TAPIS_BASE_URL, and only a cached login of that server is taken. ``environ`` is
-    os.environ if not given. Raises CredentialsError naming every place that was looked in.
+    os.environ if not given. Without ``cached`` no cached login is looked for: those are logins of
+    v2 tenants. Raises CredentialsError naming every place that was looked in.
     """
     environ = os.environ if environ is None else environ
     variables = config.from_environment(environ)
@@ -47,6 +53,8 @@ def find(
         return {"api_server": server, "token": token}
     cache = Cache.of(environ)
     chosen = {key: value for key, value in selectors.items() if value is not None}
+    if chosen and not cached:
+        raise CredentialsError(f"{_NOT_CACHED}, so that none can be chosen by {', '.join(chosen)}")
     if chosen:
         found = cache.find(api_server=api_server, **chosen)
         if found is None:
@@ -54,14 +62,14 @@ def find(
         return found.keywords
     if server and "token" in variables:
         return _of_token(server, variables)
-    found = cache.find(api_server=api_server)
+    found = cache.find(api_server=api_server) if cached else None
     if found is not None:
         return found.keywords
     if server and {"username", "password"} <= variables.keys():
         wanted = ("username", "password", "api_key", "api_secret")
         return {"api_server": server, **{k: variables[k] for k in wanted if k in variables}}
     given = {"api_server": api_server} if api_server else {}
-    raise CredentialsError(_nothing(cache, {**variables, **given}))
+    raise CredentialsError(_nothing(cache if cached else None, {**variables, **given}))
 
 
 def _of_token(server: str, variables: Mapping[str, str]) -> dict[str, Any]:
@@ -86,7 +94,7 @@ def _no_match(cache: Cache, chosen: Mapping[str, str], api_server: str | None) -
     )
 
 
-def _nothing(cache: Cache, have: Mapping[str, str]) -> str:
+def _nothing(cache: Cache | None, have: Mapping[str, str]) -> str:
     def variables(*keys: str) -> str:
         names = " and ".join(config.VARIABLES[key] for key in keys)
         missing = ", ".join(config.VARIABLES[key] for key in keys if key not in have)
@@ -97,9 +105,9 @@ def _nothing(cache: Cache, have: Mapping[str, str]) -> str:
             "no credentials found. Looked in:",
             "  the argument token= (not given)",
             variables("api_server", "token"),
-            f"  the current cached login: {_files(cache)}",
+            f"  the current cached login: {_files(cache)}" if cache else f"  ({_NOT_CACHED})",
             variables("api_server", "username", "password"),
-            HOW_TO_LOG_IN,
+            HOW_TO_LOG_IN if cache else _HOW_TO_LOG_IN_V3,
         )
     )
 

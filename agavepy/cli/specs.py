@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from agavepy import loader
-from agavepy.errors import UnknownName, nearest
+from agavepy import config, loader
+from agavepy.errors import DescriptionError, UnknownName, nearest
 from agavepy.plan import Plan, ServicePlan
+
+if TYPE_CHECKING:
+    from agavepy.catalogue import Catalogue
 
 #: What ``list`` notes beside an operation that not everybody can call everywhere.
 _MARKS = {
@@ -28,8 +33,7 @@ def command() -> None:
 def list_(service: str | None) -> None:
     """List the services, or the operations of one SERVICE."""
     if service is None:
-        names = loader.services()
-        rows = [(name, _services_row(loader.service_plan(name))) for name in names]
+        rows = [(name, _row_of(name)) for name in _names()]
     else:
         plans = _service(service)
         rows = [(f"{service}.{name}", _operation_row(plans[name])) for name in sorted(plans)]
@@ -82,12 +86,39 @@ def lint(files: tuple[Path, ...]) -> int:
     return 0
 
 
+def _found() -> Catalogue | None:
+    """Return the documents of the user that are found without being given, if there may be any."""
+    if not config.may_have_specs(os.environ):
+        return None
+    from agavepy.catalogue import Catalogue
+
+    return Catalogue(None, None, None)
+
+
+def _names() -> list[str]:
+    found = _found()
+    return sorted({*loader.services(), *(found.names() if found is not None else ())})
+
+
+def _plans(name: str) -> ServicePlan:
+    found = _found()
+    own = found.plan(name) if found is not None else None
+    return own if own is not None else loader.service_plan(name)
+
+
+def _row_of(name: str) -> str:
+    try:
+        return _services_row(_plans(name))
+    except DescriptionError as error:
+        return f"  -  cannot be used: {' '.join(str(error).split())}"
+
+
 def _service(name: str) -> ServicePlan:
     """Return the plans of a service. Raises UnknownName, which tells where an operation is."""
-    known = loader.services()
+    known = _names()
     if name in known:
-        return loader.service_plan(name)
-    homes = [f"{service}.{name}" for service in known if name in loader.service_plan(service)]
+        return _plans(name)
+    homes = [f"{s}.{name}" for s in loader.services() if name in loader.service_plan(s)]
     if homes:
         raise UnknownName(f"{name} is no service but an operation: {' or '.join(homes)}")
     raise UnknownName(

@@ -20,11 +20,22 @@ LAYERS = (
     {"errors", "specs"},
     {"shapes", "media", "findings"},
     {"plan", "compiler", "loader", "config", "result", "uri", "vendor", "references", "lint"}
-    | {"curl", "deprecation", "earlier", "timing"}
+    | {
+        "curl",
+        "timing",
+        "deprecation",
+        "earlier",
+        "reading",
+        "diskcache",
+        "overlay",
+        "trust",
+        "compiled",
+    }
     | {"resolver", "naming", "schemas", "lowering", "swagger2", "openapi3", "spec", "lint_foreign"},
     {"marshal", "multipart", "request", "styles", "bodies"},
-    {"transport", "uplink", "retry", "redirects", "auth"},
+    {"transport", "uplink", "retry", "redirects", "auth", "fetching"},
     {"describe", "operation"},
+    {"brought", "catalogue"},
     {"client"},
     {"paging", "waiters", "transfer", "fs", "extras", "execution", "futures", "asynchronous"},
     {"executor"},

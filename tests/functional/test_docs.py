@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from agavepy import Agave
+from tests.documents_support import Site
 from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,12 +42,44 @@ def tenant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
     assert process.returncode == 0
 
 
+@pytest.fixture
+def search() -> Iterator[Site]:
+    """Run a service that agavepy has never heard of, with its description."""
+    document = "openapi: 3.1.0\ninfo: {title: Search, version: '1'}\nservers: [{url: /v1}]\n"
+    document += textwrap.dedent(
+        """
+        components: {securitySchemes: {key: {type: apiKey, in: header, name: X-Key}}}
+        paths:
+          /documents:
+            get:
+              operationId: find
+              summary: Find documents
+              parameters:
+                - {name: text, in: query, required: true, schema: {type: string}}
+                - {name: limit, in: query, schema: {type: integer}}
+              responses: {'200': {description: Hits., content: {application/json: {schema: {}}}}}
+          /documents/{id}:
+            get:
+              operationId: get
+              security: [{key: []}]
+              parameters: [{name: id, in: path, required: true, schema: {type: string}}]
+              responses: {'200': {description: It., content: {application/json: {schema: {}}}}}
+        """
+    )
+    with Site() as site:
+        site.pages["/openapi.json"] = document
+        site.answers["/v1/documents"] = {"hits": [{"title": "The genome"}]}
+        site.answers["/v1/documents/1"] = {"title": "The first of all"}
+        yield site
+
+
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if blocks(page)], ids=lambda page: page.stem
 )
 def test_the_python_on_a_page_does_what_the_page_says(
     page: Path,
     tenant: dict[str, Any],
+    search: Site,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -58,10 +91,18 @@ def test_the_python_on_a_page_does_what_the_page_says(
     names: dict[str, Any] = {"__name__": page.stem, "ag": Agave.restore()}
     for block in blocks(page):
         code = block.replace("https://api.tenant.example", tenant["url"])
+        code = code.replace("https://search.example", search.url)
         code = code.replace('password="…"', 'password="ada"').replace("my-laptop", page.stem)
         exec(compile(code, str(page), "exec"), names)
+    printed = capsys.readouterr().out.splitlines()
+    if page.stem in ("README", "any_description"):
+        assert "The genome" in printed, "the service of the search was not called"
+        assert any(line.startswith("find = <Operation search.find(text") for line in printed)
+    if page.stem == "any_description":
+        assert any("Find documents by their words" in line for line in printed), "not mended"
+        assert printed[-1] == "The first of all"
+        assert search.requests[-1].headers["X-Key"] == "k-123"
     if page.stem == "README":
-        printed = capsys.readouterr().out.splitlines()
         assert "3" in printed, "the job did not count the three lines of the poem"
         assert any(line.startswith("hello.txt ") for line in printed)
 

@@ -1,0 +1,140 @@
+"""Logging in at a tenant of Tapis v3: its token service, its JWTs and the header of these."""
+
+from __future__ import annotations
+
+import binascii
+import json
+from base64 import urlsafe_b64decode
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+from agavepy import errors, loader, request, timing
+from agavepy.auth.authenticators import Bearer
+from agavepy.auth.oauth import Grants, refusal
+from agavepy.auth.tokens import Clock, Pair, TokenSource
+from agavepy.config import seconds
+
+if TYPE_CHECKING:
+    from agavepy.auth.account import Account
+
+HEADER = "X-Tapis-Token"
+_HINT = "log in again: Agave(api_server=…, flavour='tapis3', username=…, password=…)"
+#: How the validators of the v3 services say that a token is too old: PyJWT "Signature has
+#: expired", jjwt "JWT expired at …".
+_EXPIRED = "expired"
+
+
+class TapisToken(Bearer):
+    """The access token of a source, in the header of Tapis v3."""
+
+    header_name = HEADER
+
+    def stamp(self, request: requests.PreparedRequest) -> None:
+        """Set the header; raises what ``TokenSource.access`` does."""
+        request.headers[HEADER] = self.source.access()
+
+    def expired(self, response: requests.Response) -> bool:
+        """Tell whether the answer means that the token is too old."""
+        return response.status_code == 401 and _EXPIRED in errors.server_message(response).lower()
+
+    def renew(self, response: requests.Response) -> bool:
+        """Renew the token, unless that has been done since the request was stamped."""
+        used = str(response.request.headers.get(HEADER, ""))
+        return bool(used) and self.matches(response.request.url) and self.source.renew(used)
+
+
+class Login(TokenSource):
+    """The login of an account at a v3 tenant; it lives in memory only.
+
+    ``api_key`` and ``api_secret`` of the account are the id and key of an OAuth client, if it has
+    one: only clients are given refresh tokens. Without one, or when the refresh token is no longer
+    good, the password gets the next token.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        pair: Pair | None,
+        *,
+        on_grant: Callable[[Pair], object] | None = None,
+        clock: Clock = timing.now,
+    ) -> None:
+        self._account = account
+        renewable = bool((account.username and account.password) or (pair and pair.refresh))
+        grant = self._get if renewable else None
+        super().__init__(_dated(pair), grant, on_grant=on_grant, clock=clock)
+
+    def _get(self, pair: Pair | None) -> Pair:
+        account = self._account
+        grants = Tapis3Grants(
+            account.transport, account.api_key or "", account.api_secret or "", self._clock
+        )
+        can_log_in = account.username and account.password
+        if pair is not None and pair.refresh:
+            try:
+                return grants.refresh_token(pair)
+            except errors.TokenError as error:
+                if error.status not in {400, 401} or not can_log_in:
+                    raise
+        if not (account.username and account.password):
+            raise errors.CredentialsError(f"a token cannot be got without a password: {_HINT}")
+        return grants.password(account.username, account.password)
+
+
+class Tapis3Grants(Grants):
+    """Asks the token service of a v3 tenant, through an OAuth client if there is one."""
+
+    hint = _HINT
+
+    def _grant(self, grant_type: str, before: Pair | None, **fields: str) -> Pair:
+        plan = loader.load(loader.SPECS / "_tapis3.yaml")["createToken"]
+        body = {"grant_type": grant_type, **fields}
+        prepared = request.build(plan, {"body": body}, self.transport.base_url)
+        response = self.transport.send(prepared, auth=self.client(), operation=plan.id)
+        name = f"{plan.id} ({grant_type})"
+        if not response.ok:
+            raise refusal(response, name, self.hint)
+        try:
+            result: Any = response.json()["result"]
+            access = result["access_token"]
+            if not isinstance(access["access_token"], str):
+                raise TypeError("no text")
+            pair = Pair.from_answer({**access, **_refresh(result)}, self.clock())
+        except (ValueError, LookupError, TypeError):
+            # The body may hold a token in an unknown shape: it is not repeated, nor chained.
+            raise errors.AnswerError(
+                f"{self.transport.base_url} answered {grant_type} with status "
+                f"{response.status_code}, but with no access token: is it a tenant of Tapis v3?"
+            ) from None
+        return _dated(pair) or pair
+
+
+def _refresh(result: Mapping[str, Any]) -> dict[str, Any]:
+    token = result.get("refresh_token")
+    return {"refresh_token": token.get("refresh_token")} if isinstance(token, dict) else {}
+
+
+def _dated(pair: Pair | None) -> Pair | None:
+    """Return a pair with the expiry that its JWT claims, unless it is known already.
+
+    The signature is for servers to check: a wrong claim only renews at a wrong time.
+    """
+    if pair is None or pair.expires_at is not None:
+        return pair
+    claims = _claims(pair.access)
+    expiry = seconds(claims.get("exp"))
+    if expiry is None:
+        return pair
+    start = seconds(claims.get("iat")) or pair.created_at or timing.now()
+    return pair._replace(created_at=start, expires_in=expiry - start)
+
+
+def _claims(token: str) -> dict[str, Any]:
+    payload = token.split(".")[1] if token.count(".") == 2 else ""
+    try:
+        claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (ValueError, binascii.Error):
+        return {}
+    return claims if isinstance(claims, dict) else {}
