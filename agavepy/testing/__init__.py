@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from agavepy.testing.factories import System as System
     from agavepy.testing.faults import Faults as Faults
     from agavepy.testing.isolation import IsolationError as IsolationError
+    from agavepy.testing.keeping import Asked as Asked
+    from agavepy.testing.keeping import Refused as Refused
+    from agavepy.testing.own import OwnService as OwnService
     from agavepy.testing.stub import Stub as Stub
     from agavepy.testing.stub import StubError as StubError
     from agavepy.testing.transitions import Transitions as Transitions
@@ -31,12 +34,15 @@ _HOMES = {
     "AgaveTestMixin": "cases",
     "AnswerMismatch": "validate",
     "AnswerWarning": "validate",
+    "Asked": "keeping",
     "Calls": "calls",
     "Cassette": "cassette",
     "CassetteError": "cassette",
     "Clock": "clock",
     "Faults": "faults",
     "IsolationError": "isolation",
+    "OwnService": "own",
+    "Refused": "keeping",
     "Stub": "stub",
     "StubError": "stub",
     "System": "factories",

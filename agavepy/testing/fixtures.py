@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from agavepy.testing.clock import Clock
     from agavepy.testing.factories import Actor, System
     from agavepy.testing.faults import Faults
+    from agavepy.testing.own import OwnService
     from agavepy.testing.server import Server
     from agavepy.testing.stub import Stub
     from agavepy.testing.transitions import Transitions
@@ -40,6 +41,7 @@ __all__ = [
     "agave_job",
     "agave_sandbox",
     "agave_server",
+    "agave_spec",
     "agave_stub",
     "agave_surroundings",
     "agave_system",
@@ -158,6 +160,8 @@ def agave(request: pytest.FixtureRequest, agave_wire: Wire) -> Iterator[Agave]:
         yield request.getfixturevalue("live_agave")
         return
     client = request.getfixturevalue("agave_sandbox").client("ada")
+    for document in _own_documents(request):
+        request.getfixturevalue("agave_spec")(document).add_to(client)
     yield client
 
 
@@ -260,6 +264,29 @@ def agave_cassette(request: pytest.FixtureRequest, agave_wire: Wire) -> Iterator
 
 
 @pytest.fixture
+def agave_spec(
+    request: pytest.FixtureRequest, agave_wire: Wire
+) -> Iterator[Callable[..., OwnService]]:
+    """A factory of services of your own: ``agave_spec("search.yaml")`` answers its operations.
+
+    One document is one service, also where a marker or the settings name it.
+    """
+    from agavepy.testing.own import OwnService
+
+    with ExitStack() as stack:
+
+        @functools.cache
+        def serve(path: Path, name: str) -> OwnService:
+            return stack.enter_context(OwnService(path, name))
+
+        def find(document: str | Path, name: str = "") -> OwnService:
+            beside = request.node.path.parent / document
+            return serve(beside if beside.exists() else Path(document).absolute(), name)
+
+        yield find
+
+
+@pytest.fixture
 def agave_user(agave_sandbox: Server) -> Callable[..., Agave]:
     """A factory of users: ``agave_user("linus")`` is a logged-in client of a new one."""
     from agavepy.testing import factories
@@ -302,6 +329,12 @@ def agave_actor(agave: Agave, agave_sandbox: Server) -> Callable[..., Actor]:
     from agavepy.testing import factories
 
     return functools.partial(factories.actor, agave_sandbox, agave)
+
+
+def _own_documents(request: pytest.FixtureRequest) -> list[Any]:
+    """Return the documents of the settings and of the markers of a test."""
+    marked = [mark.args[0] for mark in request.node.iter_markers("agave_spec")]
+    return [*request.config.getini("agave_specs"), *marked]
 
 
 def _recording_live(request: pytest.FixtureRequest) -> bool:

@@ -17,6 +17,7 @@ _MARKERS = (
     "agave_faults(operation=None, kind='status', **fields): order a fault before the test begins",
     "agave_transition(kind, manual=False, seconds=None): jobs, files, actors or executions stay in "
     "their states until they are told (manual=True), looked at (a number), or for some seconds",
+    "agave_spec(path): give the client of the test a service of that document, which is played",
     "agave_live: run only with --agave-live, against that tenant",
 )
 

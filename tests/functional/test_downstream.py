@@ -28,7 +28,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
 def test_a_project_tests_itself_with_the_installed_kit(project: Path, tmp_path: Path) -> None:
     python = project / ".venv" / "bin" / "python"
     printed = run(python, "-m", "pytest", "-q", cwd=project, home=tmp_path)
-    assert "13 passed" in printed
+    assert "16 passed" in printed
     assert not list(tmp_path.glob(".agave*"))
 
 
@@ -37,4 +37,4 @@ def test_its_tests_run_side_by_side_and_in_any_order(project: Path, tmp_path: Pa
     more = ("pytest-xdist", "pytest-randomly")
     run(python, "-m", "pip", "install", "--quiet", *more, cwd=project, home=Path.home())
     printed = run(python, "-m", "pytest", "-q", "-n", "8", cwd=project, home=tmp_path)
-    assert "13 passed" in printed
+    assert "16 passed" in printed
