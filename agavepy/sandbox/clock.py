@@ -6,6 +6,9 @@ import threading
 import time
 from collections.abc import Callable
 
+#: A year: locks cannot wait for as long as a caller may schedule something ahead.
+_LONGEST_S = 366 * 86400.0
+
 
 class Clock:
     """Seconds since the epoch, ``offset_s`` ahead of the machine's clock."""
@@ -39,4 +42,4 @@ class Clock:
         The condition is looked at whenever :meth:`notify` is called.
         """
         with self._changed:
-            return self._changed.wait_for(condition, timeout_s)
+            return self._changed.wait_for(condition, min(timeout_s, _LONGEST_S))

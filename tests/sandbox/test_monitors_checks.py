@@ -271,3 +271,13 @@ def test_subscribers_of_a_monitor_are_told_of_its_results(http: HttpFactory) -> 
     assert document["lastCheck"]["result"] == "PASSED"
     body = {"url": url, "event": "*", "associatedUuid": made["id"]}
     assert made["id"] in refusal(grace.post("/notifications/v2/", json=body), 403)
+
+
+def test_a_monitor_that_is_due_in_thousands_of_years_holds_no_other_up(
+    fresh_sandbox: Sandbox, ada: Http
+) -> None:
+    target = storage(ada)
+    add(ada, target, frequency=2**31 - 1)
+    soon = add(ada, storage(ada), frequency=5)
+    fresh_sandbox.tenant.clock.advance(5 * MINUTE)
+    wait_for(lambda: len(checks(ada, soon)) == 1)
