@@ -13,12 +13,21 @@ from agavepy.compiler import examine
 from agavepy.lint import check
 from agavepy.lowering import Note
 from agavepy.operation import Service
-from agavepy.plan import ServicePlan
+from agavepy.plan import Plan, ServicePlan
 from agavepy.request import build
 from agavepy.transport import Transport
 
 HOST = "http://tenant.example"
 Document = dict[str, Any]
+MODEL: Document = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "description": "Which."},
+        "made": {"type": ["string", "null"], "format": "date-time"},
+        "secret": {"type": "string", "writeOnly": True},
+        "parts": {"type": "array", "items": {"$ref": "#/components/schemas/Model"}},
+    },
+}
 
 
 def openapi(paths: Document, version: str = "3.1.0", **more: Any) -> Document:
@@ -92,3 +101,15 @@ def linted(tmp_path: Path, document: Document) -> str:
     file = tmp_path / "things.yaml"
     file.write_text(yaml.safe_dump(document))
     return "\n".join(str(f).removeprefix(f"{file}: ") for f in check(file))
+
+
+def plan(document: Document, name: str = "call") -> Plan:
+    return compiled(document)[name]
+
+
+def answering(responses: Document, **more: Any) -> Document:
+    return openapi({"/at": {"get": operation(responses=responses, **more)}})
+
+
+def answer_of(kind: str, schema: Document | None = None) -> Document:
+    return {"description": "D", "content": {kind: {"schema": schema or {}}}}

@@ -12,31 +12,17 @@ import yaml
 
 from agavepy.compiler import compile_document
 from agavepy.errors import DescriptionError
-from agavepy.plan import Plan, Scheme, plan_from_json
-from tests.unit.documents import Document, compiled, openapi, operation, swagger
-
-
-def plan(document: Document, name: str = "call") -> Plan:
-    return compiled(document)[name]
-
-
-def answering(responses: Document, **more: Any) -> Document:
-    return openapi({"/at": {"get": operation(responses=responses, **more)}})
-
-
-def content(kind: str, schema: Document | None = None) -> Document:
-    return {"description": "D", "content": {kind: {"schema": schema or {}}}}
-
-
-MODEL: Document = {
-    "type": "object",
-    "properties": {
-        "id": {"type": "string", "description": "Which."},
-        "made": {"type": ["string", "null"], "format": "date-time"},
-        "secret": {"type": "string", "writeOnly": True},
-        "parts": {"type": "array", "items": {"$ref": "#/components/schemas/Model"}},
-    },
-}
+from agavepy.plan import Scheme, plan_from_json
+from tests.unit.documents import (
+    Document,
+    answer_of,
+    answering,
+    compiled,
+    openapi,
+    operation,
+    plan,
+    swagger,
+)
 
 
 @pytest.mark.parametrize("version", ["3.0.0", "3.0.4", "3.1.0", "3.1.1"])
@@ -53,7 +39,7 @@ def test_the_same_api_has_the_same_plan_in_every_version(version: str) -> None:
                     summary="S",
                     deprecated=True,
                     parameters=[{**parameter, "schema": {"type": "integer", "minimum": 1}}],
-                    responses={"200": content("application/json", answer)},
+                    responses={"200": answer_of("application/json", answer)},
                 ),
             }
         },
@@ -287,10 +273,10 @@ def test_a_document_may_be_in_several_files_and_refer_back(tmp_path: Path) -> No
             "get": operation(
                 parameters=[{"$ref": "../shared.yaml#/limit"}],
                 responses={
-                    "200": content(
+                    "200": answer_of(
                         "application/json", {"$ref": "../main.yaml#/components/schemas/Own"}
                     ),
-                    "201": content("application/json", {"$ref": "#/local"}),
+                    "201": answer_of("application/json", {"$ref": "#/local"}),
                 },
             )
         },
@@ -321,7 +307,7 @@ def test_many_references_that_lead_nowhere_are_no_way_to_keep_anybody_busy() -> 
     names = [f"S{n}" for n in range(3000)]
     schemas = {name: {"properties": {name: {"$ref": f"#/no/{name}"}}} for name in names}
     all_of_them = [{"$ref": f"#/components/schemas/{name}"} for name in names]
-    answers = {"200": content("application/json", {"oneOf": all_of_them})}
+    answers = {"200": answer_of("application/json", {"oneOf": all_of_them})}
     document = openapi(
         {"/at": {"get": operation(responses=answers)}}, components={"schemas": schemas}
     )

@@ -2,64 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import requests
 from requests.utils import get_encoding_from_headers
 
 from agavepy.errors import AnswerError
-from agavepy.plan import Plan
 from agavepy.result import interpret
-from tests.unit.documents import Document, compiled, openapi, operation, swagger
-
-
-def plan(document: Document, name: str = "call") -> Plan:
-    return compiled(document)[name]
-
-
-def answering(responses: Document, **more: Any) -> Document:
-    return openapi({"/at": {"get": operation(responses=responses, **more)}})
-
-
-def content(kind: str, schema: Document | None = None) -> Document:
-    return {"description": "D", "content": {kind: {"schema": schema or {}}}}
-
-
-MODEL: Document = {
-    "type": "object",
-    "properties": {
-        "id": {"type": "string", "description": "Which."},
-        "made": {"type": ["string", "null"], "format": "date-time"},
-        "secret": {"type": "string", "writeOnly": True},
-        "parts": {"type": "array", "items": {"$ref": "#/components/schemas/Model"}},
-    },
-}
+from tests.unit.documents import (
+    MODEL,
+    Document,
+    answer_of,
+    answering,
+    operation,
+    plan,
+    swagger,
+)
 
 
 @pytest.mark.parametrize(
     ("responses", "kind", "kept", "status"),
     [
         (
-            {"200": content("application/json", {"type": "array", "items": {}})},
+            {"200": answer_of("application/json", {"type": "array", "items": {}})},
             "plain",
             "array of any",
             200,
         ),
-        ({"201": content("application/hal+json", MODEL), "400": {}}, "plain", "object", 201),
-        ({"2XX": content("application/json", MODEL)}, "plain", "object", 200),
-        ({"default": content("application/json", MODEL)}, "plain", "object", 200),
+        ({"201": answer_of("application/hal+json", MODEL), "400": {}}, "plain", "object", 201),
+        ({"2XX": answer_of("application/json", MODEL)}, "plain", "object", 200),
+        ({"default": answer_of("application/json", MODEL)}, "plain", "object", 200),
         ({"204": {"description": "D"}}, "none", "", 204),
         (
-            {"204": {"description": "D"}, "200": content("application/json", MODEL)},
+            {"204": {"description": "D"}, "200": answer_of("application/json", MODEL)},
             "plain",
             "object",
             200,
         ),
-        ({"200": content("image/png")}, "raw", "file", 200),
-        ({"200": content("application/octet-stream", {"format": "binary"})}, "raw", "file", 200),
-        ({"200": content("text/csv")}, "plain", "string", 200),
-        ({"200": content("text/csv", {"format": "binary"})}, "raw", "file", 200),
+        ({"200": answer_of("image/png")}, "raw", "file", 200),
+        ({"200": answer_of("application/octet-stream", {"format": "binary"})}, "raw", "file", 200),
+        ({"200": answer_of("text/csv")}, "plain", "string", 200),
+        ({"200": answer_of("text/csv", {"format": "binary"})}, "raw", "file", 200),
         ({"404": {"description": "D"}}, "none", "", 200),
     ],
 )
@@ -73,8 +55,8 @@ def test_what_comes_back_is_in_the_plan(
 def test_dates_and_fields_of_all_good_answers_are_known() -> None:
     document = answering(
         {
-            "200": content("application/json", {"$ref": "#/components/schemas/Model"}),
-            "201": content(
+            "200": answer_of("application/json", {"$ref": "#/components/schemas/Model"}),
+            "201": answer_of(
                 "application/json",
                 {"oneOf": [{"properties": {"ended": {"format": "date-time", "type": "string"}}}]},
             ),
@@ -96,7 +78,8 @@ def test_models_that_hold_each_other_are_documented_without_end_of_patience() ->
         name: {"properties": {other: {"$ref": f"#/components/schemas/{other}"} for other in names}}
         for name in names
     }
-    document = answering({"200": content("application/json", {"$ref": "#/components/schemas/M0"})})
+    first = {"$ref": "#/components/schemas/M0"}
+    document = answering({"200": answer_of("application/json", first)})
     document["components"] = {"schemas": schemas}
     assert [name for name, _, _ in plan(document).answer.fields] == names
 
@@ -153,7 +136,7 @@ def test_json_is_asked_for_where_a_server_may_choose_another_text(
 def test_an_envelope_is_opened_in_openapi_3_too() -> None:
     whole = {"properties": {"result": {"properties": {"made": {"format": "date-time"}}}}}
     document = answering(
-        {"200": content("application/json", whole)}, **{"x-agavepy-envelope": "java"}
+        {"200": answer_of("application/json", whole)}, **{"x-agavepy-envelope": "java"}
     )
     made = plan(document)
     assert (made.answer.kind, made.answer.dates) == ("envelope", (("made",),))
@@ -163,4 +146,4 @@ def test_an_envelope_is_opened_in_openapi_3_too() -> None:
 
 
 def test_an_api_that_answers_json_alone_is_asked_as_always() -> None:
-    assert plan(answering({"200": content("application/json")})).accept == ""
+    assert plan(answering({"200": answer_of("application/json")})).accept == ""
