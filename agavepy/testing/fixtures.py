@@ -104,8 +104,11 @@ def live_agave(request: pytest.FixtureRequest) -> Agave:
 @pytest.fixture
 def agave_surroundings(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Path]:
-    """Clean surroundings: no login but the test's own, no host but this machine."""
+) -> Iterator[Path | None]:
+    """Clean surroundings: no login but the test's own, no host but this machine.
+
+    None where ``agave_isolate`` is off.
+    """
     from agavepy.testing.isolation import loopback_only, surroundings
 
     hosts = set()
@@ -118,14 +121,14 @@ def agave_surroundings(
         server = request.getfixturevalue("agave_server")
         hosts.add(str(urlsplit(server.url).hostname))
     if not request.config.getini("agave_isolate"):
-        yield _own_home()
+        yield None
         return
     with surroundings(tmp_path_factory.mktemp("agave-home")) as directory, loopback_only(hosts):
         yield directory
 
 
 @pytest.fixture
-def agave_wire(request: pytest.FixtureRequest, agave_surroundings: Path) -> Iterator[Wire]:
+def agave_wire(request: pytest.FixtureRequest, agave_surroundings: Path | None) -> Iterator[Wire]:
     """What the clients of a test go through: its calls are shown when it fails."""
     from agavepy.testing.wire import Wire
 
@@ -178,13 +181,26 @@ def agave_admin(agave_as: Callable[[str], Agave]) -> Agave:
 
 
 @pytest.fixture
-def agave_home(request: pytest.FixtureRequest, agave_surroundings: Path) -> Path:
-    """The credentials directory of the test, with a login of ``ada``, that restore() reads."""
-    if "agave_stub" not in request.fixturenames:
-        client = request.getfixturevalue("agave_sandbox").client("ada")
-        client.save_configs(agave_surroundings)
-        client.transport.close()
-    return agave_surroundings
+def agave_home(
+    request: pytest.FixtureRequest,
+    agave_surroundings: Path | None,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Path]:
+    """The credentials directory of the test, with a login of ``ada``, that restore() reads.
+
+    It is the test's own also where ``agave_isolate`` is off: a login is never written over.
+    """
+    from agavepy.testing.isolation import surroundings
+
+    with ExitStack() as stack:
+        directory = agave_surroundings
+        if directory is None:
+            directory = stack.enter_context(surroundings(tmp_path_factory.mktemp("agave-home")))
+        if "agave_stub" not in request.fixturenames:
+            client = request.getfixturevalue("agave_sandbox").client("ada")
+            client.save_configs(directory)
+            client.transport.close()
+        yield directory
 
 
 @pytest.fixture
@@ -344,11 +360,3 @@ def _recording_live(request: pytest.FixtureRequest) -> bool:
         and bool(option("--agave-live"))
         and option("--agave-record") != "none"
     )
-
-
-def _own_home() -> Path:
-    import os
-
-    from agavepy import config
-
-    return config.credentials_directory(os.environ)

@@ -92,6 +92,28 @@ def test_isolation_can_be_switched_off(
     pytester.runpytest_inprocess("-p", "no:randomly").assert_outcomes(passed=1)
 
 
+def test_a_login_is_not_written_over_where_isolation_is_off(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    monkeypatch.setenv("TAPIS_CACHE_DIR", str(mine))
+    login = mine / "current"
+    login.write_text('{"mine": 1}')
+    pytester.makeini("[pytest]\nagave_isolate = false\n")
+    pytester.makepyfile(
+        """
+        from agavepy import Agave
+
+        def test_login(agave_home):
+            assert Agave.restore().profiles.get().username == "ada"
+        """
+    )
+    pytester.runpytest_inprocess("-p", "no:randomly").assert_outcomes(passed=1)
+    assert login.read_text() == '{"mine": 1}'
+    assert list(mine.iterdir()) == [login]
+
+
 def test_a_test_without_the_fixtures_is_left_alone(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
