@@ -6,7 +6,7 @@ import ipaddress
 import os
 import socket
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -45,9 +45,10 @@ def surroundings(home: Path) -> Iterator[Path]:
 
 @contextmanager
 def loopback_only(allowed: Collection[str] = ()) -> Iterator[None]:
-    """Refuse, with IsolationError, to look up or connect to any host but this machine.
+    """Refuse, with IsolationError, to look up, connect or send to any host but this machine.
 
-    ``allowed`` are further hosts, by the names that are connected to.
+    It is Python's sockets that refuse: other processes, and libraries in C that make sockets of
+    their own, are not held.     ``allowed`` are further hosts, by the names that are connected to.
     """
     passing = set(allowed)
 
@@ -69,19 +70,30 @@ def loopback_only(allowed: Collection[str] = ()) -> Iterator[None]:
             passing.update(str(address[0]) for *_, address in found)
         return found
 
-    def guarded(connect: Callable[..., Any]) -> Callable[..., Any]:
-        def checked(self: socket.socket, address: Any) -> Any:
-            if self.family in (socket.AF_INET, socket.AF_INET6):
-                check(address[0])
-            return connect(self, address)
+    def looked_up(function: Callable[..., Any]) -> Callable[..., Any]:
+        def checked(host: Any) -> Any:
+            check(host)
+            return function(host)
 
         return checked
 
-    with (
-        mock.patch.object(socket, "getaddrinfo", getaddrinfo),
-        mock.patch.object(socket.socket, "connect", guarded(socket.socket.connect)),
-        mock.patch.object(socket.socket, "connect_ex", guarded(socket.socket.connect_ex)),
-    ):
+    def guarded(method: Callable[..., Any], before: int) -> Callable[..., Any]:
+        def checked(self: socket.socket, *args: Any) -> Any:
+            if self.family in (socket.AF_INET, socket.AF_INET6):
+                for address in args[before:][-1:]:  # a connected socket is told none
+                    check(address[0])
+            return method(self, *args)
+
+        return checked
+
+    with ExitStack() as stack:
+        patch = mock.patch.object
+        stack.enter_context(patch(socket, "getaddrinfo", getaddrinfo))
+        for name in ("gethostbyname", "gethostbyname_ex", "gethostbyaddr"):
+            stack.enter_context(patch(socket, name, looked_up(getattr(socket, name))))
+        for name, before in (("connect", 0), ("connect_ex", 0), ("sendto", 1), ("sendmsg", 3)):
+            method = guarded(getattr(socket.socket, name), before)
+            stack.enter_context(patch(socket.socket, name, method))
         yield
 
 

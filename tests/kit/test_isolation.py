@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -31,6 +33,48 @@ def test_this_machine_is_reached_by_all_of_its_names(agave: Agave) -> None:
     for host in ("127.0.0.1", "localhost"):
         with socket.create_connection((host, port), timeout=5):
             pass
+
+
+def _send(method: str, *args: Any) -> Callable[[], object]:
+    def send() -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as there:
+            getattr(there, method)(*args)
+
+    return send
+
+
+#: TEST-NET-1 (RFC 5737): nothing is there.
+NOWHERE = ("192.0.2.1", 9)
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        lambda: socket.gethostbyname("example.org"),
+        lambda: socket.gethostbyname_ex("example.org"),
+        lambda: socket.gethostbyaddr(NOWHERE[0]),
+        lambda: socket.getaddrinfo(b"example.org", 80),
+        lambda: socket.create_connection(NOWHERE, 1),
+        _send("sendto", b"x", NOWHERE),
+        _send("sendto", b"x", 0, NOWHERE),
+        _send("sendmsg", [b"x"], [], 0, NOWHERE),
+    ],
+)
+def test_there_is_no_other_way_out(agave: Agave, leave: Callable[[], object]) -> None:
+    with pytest.raises(IsolationError):
+        leave()
+
+
+def test_datagrams_reach_this_machine(agave: Agave) -> None:
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as here,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as there,
+    ):
+        here.bind(("127.0.0.1", 0))
+        there.sendto(b"one", here.getsockname())
+        there.connect(here.getsockname())
+        there.sendmsg((b"two",))
+        assert [here.recv(9), here.recv(9)] == [b"one", b"two"]
 
 
 def test_the_guard_is_gone_with_the_test() -> None:
