@@ -16,7 +16,7 @@ from agavepy.errors import SECRET_NAMES, redact_url
 
 #: Headers and fields that hold credentials, by their names: documents need not say it.
 SECRET_NAME = re.compile(
-    r"(?i)passw|secret|token|private.?key|passphrase|nonce|credential|authorization|cookie|jwt"
+    r"(?i)passw|secret|token(?!_type)|private.?key|passphrase|nonce|credential|authorization|cookie|jwt"
     r"|assertion|api.?key|^code$"
 )
 BLOT = "***"
@@ -85,7 +85,7 @@ def blotted(value: Any) -> Any:
     """Return JSON data, or the pairs of a form, with ``***`` for each value named as a secret."""
     if isinstance(value, dict):
         return {
-            key: BLOT if SECRET_NAME.search(str(key)) and _is_text(item) else blotted(item)
+            key: _hidden(item) if SECRET_NAME.search(str(key)) else blotted(item)
             for key, item in value.items()
         }
     if isinstance(value, list):
@@ -95,5 +95,7 @@ def blotted(value: Any) -> Any:
     return value
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value)
+def _hidden(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_hidden(item) for item in value]
+    return BLOT if value and isinstance(value, str) else blotted(value)

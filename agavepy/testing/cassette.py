@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
-from collections.abc import Iterator
+import re
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from agavepy import config
-from agavepy.curl import BLOT, SECRET_NAME, blotted
+from agavepy.curl import BLOT
 from agavepy.errors import AgaveError, redact_url
 from agavepy.testing.asked import asked
+from agavepy.testing.redaction import Redaction, fits
 from agavepy.testing.wire import Answer, Wire
 
 if TYPE_CHECKING:
@@ -24,12 +28,24 @@ FORMAT = 1
 MODES = ("none", "once", "rewrite")
 #: Headers of answers that callers see the effect of; the others say something about one server.
 _HEADERS = ("Content-Type", "Content-Disposition", "Content-Range", "Location", "Retry-After")
-#: Text shorter than this is not looked for in answers: it would be found everywhere.
-_SHORTEST = 6
+#: Characters of a name that a file may have everywhere, with room for what is added.
+_LONGEST = 150
 
 
 class CassetteError(AgaveError, AssertionError):
     """A call that was not recorded, or a cassette that cannot be read."""
+
+
+def path_for(module: Path, names: Sequence[str]) -> Path:
+    """Return where the cassette of a test is: ``names`` are those of its classes and its own.
+
+    A name that no file can have is shortened and told from others like it by a hash.
+    """
+    whole = ".".join(names)
+    name = re.sub(r"[^\w.\[\]-]+", "_", whole, flags=re.ASCII)[:_LONGEST]
+    if name != whole:
+        name += f"-{hashlib.sha256(whole.encode()).hexdigest()[:8]}"
+    return module.parent / "cassettes" / module.stem / f"{name}.yaml"
 
 
 class Cassette:
@@ -49,7 +65,7 @@ class Cassette:
         self.api_server = ""
         self.username = ""
         self._calls: list[dict[str, Any]] = []
-        self._secrets: set[str] = set()
+        self._redaction = Redaction()
         if not self.recording:
             self._load()
 
@@ -58,34 +74,41 @@ class Cassette:
         """The operations recorded, in order."""
         return [call["operation"] for call in self._calls]
 
+    def hide(self, *texts: str) -> None:
+        """Blot these out as well: what gives access, and is named like nothing that does.
+
+        The path of a webhook is such a text.
+        """
+        self._redaction.add(texts)
+
     @contextmanager
     def replaying(self, wire: Wire) -> Iterator[dict[str, Any]]:
         """Answer the calls within the block; yield the keywords of a client to make them with."""
         left = list(self._calls)
+        lock = threading.Lock()
 
         def answer(request: requests.PreparedRequest) -> Answer | None:
             if config.origin(str(request.url)) != config.origin(self.api_server):
                 return None
             wanted = self._described(request)
-            for call in left:
-                if all(call[name] == wanted[name] for name in wanted):
-                    left.remove(call)
-                    return _answer_of(call)
+            with lock:
+                found = next((call for call in left if _is(call, wanted)), None)
+                if found is not None:
+                    left.remove(found)
+                    return _answer_of(found)
+            known = any(_is(call, wanted) for call in self._calls)
             raise CassetteError(
-                f"{self.path} holds no {'further ' if wanted in _keys(self._calls) else ''}"
+                f"{self.path} holds no {'further ' if known else ''}"
                 f"{wanted['operation']} with {wanted['arguments']}; it holds "
                 f"{', '.join(self.calls) or 'nothing'}. Record it: pytest --agave-record=rewrite"
             )
 
         wire.sources.append(answer)
         try:
-            yield {
-                "api_server": self.api_server,
-                "username": self.username,
-                "password": BLOT,
-                "token": BLOT,
-                "cache_client": False,
-            }
+            login = {"username": self.username, "password": BLOT, "token": BLOT}
+            if any(call.startswith("token.") for call in self.calls):  # it was renewed
+                login |= dict.fromkeys(("refresh_token", "api_key", "api_secret"), BLOT)
+            yield {"api_server": self.api_server, "cache_client": False, **login}
         finally:
             wire.sources.remove(answer)
 
@@ -94,12 +117,13 @@ class Cassette:
         """Keep what is called within the block at the tenant of ``client``."""
         self.api_server = api_server = str(client.api_server)
         self.username = client.username or ""
+        self._redaction.public.add(self.username)
         known = (client.password, client.api_secret, client._token, client.refresh_token)
-        self._secrets.update(filter(None, known))
+        self._redaction.add(known)
 
         def watch(request: requests.PreparedRequest, response: requests.Response) -> None:
             if config.origin(str(request.url)) == config.origin(api_server):
-                self._note_secrets(request)
+                self._redaction.learn_headers(request)
                 self._calls.append({**self._described(request), **_answered(response)})
 
         wire.watchers.append(watch)
@@ -109,23 +133,38 @@ class Cassette:
             wire.watchers.remove(watch)
 
     def save(self) -> None:
-        """Write what was kept, whole or not at all."""
+        """Write what was kept, whole or not at all. Raises CassetteError where that cannot be."""
         import yaml
 
+        for call in self._calls:
+            for part in ("arguments", "headers", "json"):
+                self._redaction.learn(call.get(part))
         content = {
             "agavepy_cassette": FORMAT,
             "api_server": self.api_server,
             "username": self.username,
-            "calls": self._calls,
+            "calls": [self._without_secrets(call) for call in self._calls],
         }
         text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            if len(secret) >= _SHORTEST:
-                text = text.replace(secret, BLOT)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.path.with_suffix(".tmp")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(self.path)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(self.path)
+        except OSError as error:
+            raise CassetteError(f"cannot write {self.path}: {error.strerror}") from error
+
+    def _without_secrets(self, call: dict[str, Any]) -> dict[str, Any]:
+        kept = {
+            name: self._redaction(value)
+            if name in {"arguments", "headers", "json", "text"}
+            else value
+            for name, value in call.items()
+        }
+        if "base64" in call:
+            content = self._redaction(base64.b64decode(call["base64"]))
+            kept["base64"] = base64.b64encode(content).decode()
+        return kept
 
     def _described(self, request: requests.PreparedRequest) -> dict[str, Any]:
         plan, arguments = asked(request, self.api_server)
@@ -134,16 +173,7 @@ class Cassette:
                 "operation": f"{request.method} {redact_url(request.path_url)}",
                 "arguments": {},
             }
-        return {"operation": plan.id, "arguments": blotted(arguments)}
-
-    def _note_secrets(self, request: requests.PreparedRequest) -> None:
-        headers: Any = request.headers
-        for name, value in headers.items():
-            if SECRET_NAME.search(name):
-                text = str(value).partition(" ")[2] or str(value)
-                self._secrets.add(text)
-                with suppress(ValueError):
-                    self._secrets.update(base64.b64decode(text, validate=True).decode().split(":"))
+        return {"operation": plan.id, "arguments": arguments}
 
     def _load(self) -> None:
         import yaml
@@ -165,8 +195,8 @@ class Cassette:
             raise CassetteError(f"{self.path} is no cassette: {error}") from error
 
 
-def _keys(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{name: call[name] for name in ("operation", "arguments")} for call in calls]
+def _is(call: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    return all(fits(call[name], wanted[name]) for name in wanted)
 
 
 def _answered(response: requests.Response) -> dict[str, Any]:
@@ -181,7 +211,7 @@ def _answered(response: requests.Response) -> dict[str, Any]:
     with suppress(ValueError):
         data = json.loads(text)
         if isinstance(data, dict | list):
-            return {**kept, "json": blotted(data)}
+            return {**kept, "json": data}
     return {**kept, "text": text}
 
 

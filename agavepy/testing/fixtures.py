@@ -6,7 +6,6 @@ Nothing of the package is imported before a test asks for a fixture.
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -54,7 +53,8 @@ __all__ = [
 LIVE = "agave_live"
 #: Where the calls of a test are, for its report.
 WIRE: pytest.StashKey[Any] = pytest.StashKey()
-FAILED: pytest.StashKey[bool] = pytest.StashKey()
+#: Whether a test came to its end without a failure; nothing when it was interrupted.
+SUCCEEDED: pytest.StashKey[bool] = pytest.StashKey()
 
 
 @pytest.fixture(scope="session")
@@ -258,10 +258,10 @@ def agave_stub(agave_wire: Wire) -> Iterator[Stub]:
 def agave_cassette(request: pytest.FixtureRequest, agave_wire: Wire) -> Iterator[Cassette]:
     """The recorded calls of the test, in ``cassettes/`` beside its file; see --agave-record."""
     from agavepy.client import Agave
-    from agavepy.testing.cassette import Cassette
+    from agavepy.testing.cassette import Cassette, path_for
 
-    name = re.sub(r"[^\w.\[\]-]+", "_", request.node.name)
-    path = request.node.path.parent / "cassettes" / request.node.path.stem / f"{name}.yaml"
+    classes = (node.name for node in request.node.listchain() if isinstance(node, pytest.Class))
+    path = path_for(request.node.path, [*classes, request.node.name])
     cassette = Cassette(path, request.config.getoption("--agave-record"))
     with ExitStack() as stack:
         if not cassette.recording:
@@ -275,7 +275,7 @@ def agave_cassette(request: pytest.FixtureRequest, agave_wire: Wire) -> Iterator
         cassette.client = client
         stack.enter_context(cassette.keeping(agave_wire, client))
         yield cassette
-        if not request.node.stash.get(FAILED, False):
+        if request.node.stash.get(SUCCEEDED, False):
             cassette.save()
 
 

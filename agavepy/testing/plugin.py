@@ -11,7 +11,7 @@ from collections.abc import Generator
 import pytest
 
 from agavepy.testing.fixtures import *  # noqa: F403 - pytest finds fixtures in a plugin's namespace
-from agavepy.testing.fixtures import FAILED, LIVE, WIRE
+from agavepy.testing.fixtures import LIVE, SUCCEEDED, WIRE
 
 _MARKERS = (
     "agave_faults(operation=None, kind='status', **fields): order a fault before the test begins",
@@ -83,8 +83,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add the calls of a failed test to its report."""
     report = yield
-    if report.failed:
-        item.stash[FAILED] = True
+    if report.when == "call":
+        item.stash[SUCCEEDED] = not report.failed
     wire = item.stash.get(WIRE, None)
     if wire is not None and report.failed and (text := wire.report()):
         report.sections.append(("Agave calls", text))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -49,6 +50,7 @@ class Stub:
 
     def __init__(self, wire: Wire) -> None:
         self._queue: list[_Queued] = []
+        self._lock = threading.Lock()
         self._checks = Checks()
         wire.sources.append(self._answer)
 
@@ -152,21 +154,22 @@ class Stub:
             return None
         plan, arguments = asked(request)
         name = plan.id if plan else f"{request.method} {request.path_url}"
-        queued = next((item for item in self._queue if item.operation == name), None)
-        if queued is None:
-            waiting = ", ".join(item.operation for item in self._queue) or "none"
-            raise StubError(
-                f"{name} was called with {arguments}, and no answer to it is queued: "
-                f"add_response(ag.{name}, …) before; queued: {waiting}"
-            )
-        for key, value in queued.expected.items():
-            if arguments.get(key) != value:
+        with self._lock:
+            queued = next((item for item in self._queue if item.operation == name), None)
+            if queued is None:
+                waiting = ", ".join(item.operation for item in self._queue) or "none"
                 raise StubError(
-                    f"{name} was called with {key}={arguments.get(key)!r}, expected {value!r}; "
-                    f"all arguments: {arguments}"
+                    f"{name} was called with {arguments}, and no answer to it is queued: "
+                    f"add_response(ag.{name}, …) before; queued: {waiting}"
                 )
-        self._queue.remove(queued)
-        return queued.answer
+            for key, value in queued.expected.items():
+                if arguments.get(key) != value:
+                    raise StubError(
+                        f"{name} was called with {key}={arguments.get(key)!r}, expected {value!r}; "
+                        f"all arguments: {arguments}"
+                    )
+            self._queue.remove(queued)
+            return queued.answer
 
     @property
     def pending(self) -> list[str]:
