@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from agavepy.testing.calls import Calls
 from agavepy.testing.faults import Faults
 from agavepy.testing.isolation import loopback_only, surroundings
-from agavepy.testing.server import LocalServer, restored
+from agavepy.testing.server import LocalServer, login, restored
 from agavepy.testing.transitions import Transitions
 from agavepy.testing.wire import Wire
 
@@ -58,7 +58,7 @@ class AgaveTestMixin(_Base):
             self.agave_transition = Transitions(self.agave_server.door)
             self.agave_calls = Calls(self.agave_server.door)
             self.agave_as = cache(self.agave_server.client)
-            self.agave_as("ada").save_configs(self.agave_home)
+            stack.enter_context(login(self.agave_server, self.agave, self.agave_home))
             self.agave_calls.clear()
             self.addCleanup(stack.pop_all().close)
 

@@ -197,9 +197,10 @@ def agave_home(
         if directory is None:
             directory = stack.enter_context(surroundings(tmp_path_factory.mktemp("agave-home")))
         if "agave_stub" not in request.fixturenames:
-            client = request.getfixturevalue("agave_sandbox").client("ada")
-            client.save_configs(directory)
-            client.transport.close()
+            from agavepy.testing.server import login
+
+            server = request.getfixturevalue("agave_sandbox")
+            stack.enter_context(login(server, server.client("ada"), directory))
         yield directory
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+from unittest import mock
 
 from agavepy import timing
 from agavepy.errors import AgaveError
@@ -153,6 +155,18 @@ def _read(path: Path) -> dict[str, Any]:
         raise AgaveError(f"cannot read the ready file {path}: {error.strerror}") from error
     except (ValueError, LookupError, TypeError) as error:
         raise AgaveError(f"{path} is no ready file of `agavepy sandbox`: {error!r}") from error
+
+
+@contextmanager
+def login(server: Server, client: Agave, directory: Path) -> Iterator[None]:
+    """Keep a client's login in a credentials directory; within the block, its tenant is trusted.
+
+    Processes that are started there trust it too.
+    """
+    client.save_configs(directory)
+    trust = {"REQUESTS_CA_BUNDLE": server.ca_bundle} if server.ca_bundle else {}
+    with mock.patch.dict(os.environ, trust):
+        yield
 
 
 @contextmanager

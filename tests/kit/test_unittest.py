@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 
 CASES = """
+import asyncio
+import subprocess
+import sys
 import unittest
 from pathlib import Path
 
@@ -48,6 +51,29 @@ class WithATenant(AgaveTestMixin, unittest.TestCase):
         self.agave.files.manage(**HOME, body={"action": "mkdir", "path": "made"})
 
 
+class Https(AgaveTestMixin, unittest.TestCase):
+    agave_settings = {"tls": True}
+
+    def test_code_that_restores_its_own_client(self):
+        program = "from agavepy import Agave; print(Agave.restore().profiles.get().username)"
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+        self.assertEqual(done.stdout, "ada\\n", done.stderr)
+        self.assertEqual(Agave.restore().profiles.get().username, "ada")
+
+
+class Sluggish(AgaveTestMixin, unittest.IsolatedAsyncioTestCase):
+    async def asyncSetUp(self):
+        self.agave_faults.fail("profiles.get", 503)
+
+    async def test_async(self):
+        user = await asyncio.to_thread(self.agave.profiles.get)
+        self.assertEqual(user.username, "ada")
+        for number in (1, 2):
+            with self.subTest(number=number):
+                self.assertEqual(self.agave.profiles.get().username, "ada")
+        self.agave_calls.assert_called("profiles.get", 4)
+
+
 class Another(AgaveTestMixin, unittest.TestCase):
     agave_settings = {"seed": "empty"}
 
@@ -67,10 +93,10 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
 def test_the_mixin_gives_a_tenant_to_unittest(tmp_path: Path) -> None:
     done = run(tmp_path, "unittest", "test_cases")
     assert done.returncode == 0, done.stderr
-    assert "Ran 6 tests" in done.stderr
+    assert "Ran 8 tests" in done.stderr
 
 
 def test_the_mixin_works_under_pytest_as_well(tmp_path: Path) -> None:
     done = run(tmp_path, "pytest", "-q", "-p", "no:cacheprovider")
     assert done.returncode == 0, done.stdout
-    assert "6 passed" in done.stdout
+    assert "8 passed" in done.stdout
