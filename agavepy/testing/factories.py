@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import sys
+import sysconfig
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -114,7 +117,8 @@ def system(
 ) -> System:
     """Register a storage system of ``client`` whose root directory is ``path``.
 
-    ``fields`` replace those of its definition. Needs a sandbox of this process.
+    ``fields`` replace those of its definition. Needs a sandbox of this process. Raises UsageError
+    for the id of a system that there is, BadRequest for a definition that is refused.
     """
     root = _local(server, "a system on a directory of the test").tenant.root
     name = system_id or f"test.storage.{next(_number)}"
@@ -133,8 +137,16 @@ def system(
         **fields,
     }
     # Where the sandbox keeps the files of the system: it makes a directory only if there is none.
-    (root / "systems" / quote(name, safe="")).symlink_to(path, target_is_directory=True)
-    client.systems.add(body=definition)
+    link = root / "systems" / quote(name, safe="")
+    try:
+        link.symlink_to(path, target_is_directory=True)
+    except OSError as error:
+        raise UsageError(f"{name!r} is no id for a new system: {error.strerror}") from error
+    try:
+        client.systems.add(body=definition)
+    except BaseException:
+        link.unlink()
+        raise
     return System(client, name, path)
 
 
@@ -189,9 +201,15 @@ class Actor:
         return execution_id
 
     def wait(self, execution_id: str, timeout_s: float = 60.0) -> Any:
-        """Return an execution that has ended. Raises TimedOut."""
+        """Return an execution that has ended.
+
+        Raises TimedOut, and AssertionError when the actor cannot execute anything.
+        """
 
         def seen() -> list[Any]:
+            actor = self.client.actors.get(actorId=self.id)
+            if actor.status == "ERROR":
+                raise AssertionError(f"the actor {self.id} cannot run: {actor.statusMessage}")
             return [self.client.actors.getExecution(actorId=self.id, executionId=execution_id)]
 
         for _ in follow(_once_each(seen), {"COMPLETE", "ERROR"}, timeout_s=timeout_s):
@@ -255,12 +273,14 @@ def actor(server: Server, client: Agave, function: Callable[[str], object], **fi
     import cloudpickle
 
     root = _local(server, "an actor that runs a function of the test").tenant.root
-    name = f"{getattr(function, '__name__', 'function').strip('<>')}-{next(_number)}".lower()
+    called = str(getattr(function, "__name__", "")).lower()
+    words = re.findall("[a-z0-9]+", called)  # what the name of an image may have everywhere
+    name = "-".join([*(words or ["function"]), str(next(_number))])
     image = f"agavepy-testing/{name}"
     folder = root / "images" / image
     folder.mkdir(parents=True)
-    module = sys.modules.get(function.__module__)
-    by_value = module is not None and function.__module__ != "__main__"
+    module = sys.modules.get(getattr(function, "__module__", None) or "")
+    by_value = module is not None and not _installed(module)
     if by_value:  # a process that is no test cannot import the test's module
         cloudpickle.register_pickle_by_value(module)
     try:
@@ -279,6 +299,16 @@ def actor(server: Server, client: Agave, function: Callable[[str], object], **fi
     run.chmod(0o755)
     made = client.actors.add(body={"image": image, "name": name, **fields})
     return Actor(client, made.id)
+
+
+def _installed(module: ModuleType) -> bool:
+    """Tell whether any process can import a module: it is Python's, a package's, or ``__main__``.
+
+    What is defined in ``__main__`` is pickled by value as it is.
+    """
+    file = getattr(module, "__file__", None)
+    places = (sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+    return file is None or module.__name__ == "__main__" or file.startswith(tuple(places))
 
 
 def _local(server: Server, what: str) -> LocalServer:

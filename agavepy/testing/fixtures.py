@@ -336,7 +336,8 @@ def agave_job(
     from agavepy.testing import factories
 
     marks = request.node.iter_markers("agave_transition")
-    held = any(mark.args == ("jobs",) and any(mark.kwargs.values()) for mark in marks)
+    chosen = [{**dict(zip(("kind",), mark.args, strict=False)), **mark.kwargs} for mark in marks]
+    held = any(c.get("kind") == "jobs" and (c.get("manual") or c.get("seconds")) for c in chosen)
     return functools.partial(factories.job, agave, wait=not held)
 
 
