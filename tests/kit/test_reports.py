@@ -54,3 +54,24 @@ def test_a_failure_without_calls_has_no_section(pytester: pytest.Pytester) -> No
     result = pytester.runpytest_inprocess("-p", "no:randomly")
     result.assert_outcomes(failed=1)
     result.stdout.no_fnmatch_line("*Agave calls*")
+
+
+def test_a_report_of_huge_bodies_can_be_read(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        from contextlib import suppress
+
+        from agavepy import AgaveError
+
+        def test_huge(agave, agave_faults):
+            agave_faults.fail(agave.profiles.get, 404, message="x" * 500_000)
+            with suppress(AgaveError):
+                agave.profiles.get()
+            agave.meta.addMetadata(body={"name": "x", "value": "y" * 500_000})
+            raise AssertionError
+        """
+    )
+    result = pytester.runpytest_inprocess("-p", "no:randomly")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["  → 404 *: xxx*… <500000 characters>", "*--data-raw *yyy*"])
+    assert len(result.stdout.str()) < 20_000
