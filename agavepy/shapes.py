@@ -11,6 +11,8 @@ from typing import Any
 
 #: Control characters but tabs and the ends of lines, and those that turn the writing around.
 _COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+#: Those that end a line or a column.
+_ENDS = re.compile("[\t\n\u2028\u2029]")
 
 
 def mapping(value: Any) -> dict[Any, Any]:
@@ -39,6 +41,14 @@ def text(value: Any) -> str:
 def printable(shown: str) -> str:
     """Return a text without the characters by which it would command a terminal."""
     return _COMMANDS.sub("", shown)
+
+
+def one_line(shown: str) -> str:
+    """Return a text as one line, with a ? for each character that commands a terminal.
+
+    So that a name can neither hide nor look like another, as ``ls`` shows it.
+    """
+    return _ENDS.sub("?", _COMMANDS.sub("?", shown))
 
 
 def plain(value: Any) -> Any:

@@ -12,6 +12,7 @@ from agavepy.auth.keeper import CachedLogin
 from agavepy.auth.sessions import HOW_TO_LOG_IN, SELECTORS
 from agavepy.auth.tokens import Pair
 from agavepy.errors import CredentialsError
+from agavepy.shapes import one_line
 
 #: The keywords of a token pair.
 _PAIR = frozenset({"token", "refresh_token", "created_at", "expires_in", "expires_at"})
@@ -49,7 +50,7 @@ class Login:
         have = self.keywords
         tenant = f" (tenant {have['tenant_id']})" if have.get("tenant_id") else ""
         user = have.get("token_username") or have.get("username") or "somebody"
-        return f"{user} at {have['api_server']}{tenant} through {self.name}"
+        return one_line(f"{user} at {have['api_server']}{tenant} through {self.name}")
 
 
 def all_of(cache: Cache) -> list[Login]:

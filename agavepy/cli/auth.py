@@ -14,8 +14,10 @@ from agavepy import config, timing
 from agavepy.auth import logins
 from agavepy.auth.cache import Cache
 from agavepy.auth.logins import Login
+from agavepy.cli import tables
 from agavepy.cli.auth_login import login
 from agavepy.errors import AgaveError, CredentialsError
+from agavepy.shapes import one_line
 
 #: What only ``--secrets`` shows, as it is called in a record.
 _SECRETS = ("api_secret", "token", "refresh_token")
@@ -58,10 +60,8 @@ def list_(as_json: bool) -> None:
         raise CredentialsError(f"there is no login in {cache.directory}; try: agavepy auth login")
     rows = [_COLUMNS, *(_row(item) for item in found)]
     marks = [" ", *("*" if item.is_current else " " for item in found)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for mark, row in zip(marks, rows, strict=True):
-        cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
-        click.echo(f"{mark} {'  '.join(cells)}".rstrip())
+    for mark, line in zip(marks, tables.lines(rows), strict=True):
+        click.echo(f"{mark} {line}")
     _tell_of_variables()
 
 
@@ -84,7 +84,7 @@ def show(
     width = max(map(len, told))
     for key, value in told.items():
         shown = {True: "yes", False: "no", None: "(unknown)"}.get(value, value)
-        click.echo(f"{key:<{width}}  {shown}")
+        click.echo(f"{key:<{width}}  {one_line(str(shown))}")
     if not secrets:
         click.echo("Secrets are not shown; --secrets shows them.", err=True)
 

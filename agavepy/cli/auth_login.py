@@ -14,6 +14,7 @@ import click
 from agavepy import config
 from agavepy.auth import files, logins, tenants
 from agavepy.auth.cache import Cache
+from agavepy.cli import tables
 from agavepy.client import Agave
 from agavepy.errors import BadRequest, CredentialsError, HttpError, NotAuthenticated, TokenError
 
@@ -102,14 +103,9 @@ def _server(server: str | None, tenant: str | None, usual: str | None) -> str:
     if not sys.stdin.isatty():
         raise click.UsageError("say which tenant: --server URL or --tenant CODE")
     there = {str(item.get("code")): item for item in tenants.envelope()["result"]}
-    rows = [("CODE", "NAME", "URL")]
-    rows += [
-        (code, str(item.get("name")), str(item.get("baseUrl"))) for code, item in there.items()
-    ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
-        click.echo("  ".join(cells).rstrip(), err=True)
+    rows = [(code, item.get("name"), item.get("baseUrl")) for code, item in there.items()]
+    for line in tables.lines([("CODE", "NAME", "URL"), *rows]):
+        click.echo(line, err=True)
     code = click.prompt(
         "Code of the tenant", type=click.Choice(list(there)), show_choices=False, err=True
     )

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from agavepy.shapes import one_line
+
 TENANTS = "{:<20} {:<40} {:<50}"
 CLIENTS = "{:<30} {:<80}"
 SUBSCRIPTIONS = "{:<16} {:^8} {:<20}"
@@ -22,7 +24,7 @@ def show(layout: str, heading: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     """Print a heading and rows below it; None is shown as nothing."""
     print(layout.format(*heading))
     for row in rows:
-        print(layout.format(*("" if cell is None else str(cell) for cell in row)))
+        print(layout.format(*("" if cell is None else one_line(str(cell)) for cell in row)))
 
 
 def show_files(entries: Sequence[Any]) -> None:
@@ -43,7 +45,7 @@ def show_files_long(entries: Sequence[Any]) -> None:
         when = (
             f"{changed.astimezone():%b} {changed.astimezone().day:>2} {changed.astimezone():%H:%M}"
             if isinstance(changed, datetime)
-            else str(changed)
+            else one_line(str(changed))
         )
         print(f"{_permissions(entry)} {entry.length:>{widest}} {when} {_name(entry)}")
 
@@ -59,7 +61,8 @@ def date(value: Any) -> str:
 
 
 def _name(entry: Any) -> str:
-    return f"{entry.name}/" if entry.type == "dir" else str(entry.name)
+    name = one_line(str(entry.name))
+    return f"{name}/" if entry.type == "dir" else name
 
 
 def _permissions(entry: Any) -> str:

@@ -228,6 +228,17 @@ def test_sessions_of_several_tenants_users_and_clients_are_told_apart_and_switch
         assert ag.profiles.get().username == user
 
 
+def test_what_a_file_of_logins_says_commands_no_terminal(home: Path) -> None:
+    home.mkdir(mode=0o700)
+    hostile = {"tenantid": "t\x1b[2J", "baseurl": "https://h.example", "apikey": "k",
+               "apisecret": "s", "username": "a\nb", "client_name": "c\x9bm"}  # fmt: skip
+    (home / "current").write_text(json.dumps(hostile))
+    (home / "current").chmod(0o600)
+    assert "* c?m     a?b   t?[2J" in auth("list").stdout
+    assert "a?b" in auth("show").stdout
+    assert "a?b at https://h.example (tenant t?[2J) through c?m" in auth("show", "x", code=1).stderr
+
+
 def test_a_login_is_shown_with_its_secrets_only_when_asked(tenant: Sandbox, home: Path) -> None:
     log_in(tenant, "ada", "--client-name", "shown")
     record = current(home)

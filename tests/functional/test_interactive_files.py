@@ -115,6 +115,19 @@ def test_a_directory_is_printed_in_columns_or_at_length(
     )
 
 
+def test_the_name_of_a_file_commands_no_terminal_and_looks_like_no_other(
+    ag: Agave, place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(ag, place, "a\x1b]0;mine\x07\x9bm\u202eb.txt", "x", tmp_path)
+    ag.files_mkdir(f"{place}/two\nlines")
+    capsys.readouterr()
+    for long_format in (False, True):
+        ag.files_list(place, long_format=long_format)
+        shown = capsys.readouterr().out
+        assert "a?]0;mine??m?b.txt" in shown
+        assert "two?lines" in shown
+
+
 def test_a_directory_of_many_files_is_printed_whole(capsys: pytest.CaptureFixture[str]) -> None:
     files = [
         {"name": f"f{n:03}", "type": "file", "length": n, "permissions": "READ_WRITE",
