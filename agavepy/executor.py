@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from concurrent.futures import wait as wait_for
+from contextlib import suppress
 from typing import Any
 
 from agavepy.errors import AgaveError, TimedOut, UsageError
@@ -41,7 +42,8 @@ class AbacoExecutor(Executor):
 
     Functions and arguments travel pickled, so that the image needs the same Python version and the
     packages that they use; results come back pickled and are loaded, so that the actor must be
-    trusted. The actor stays when the executor is shut down: :meth:`delete` removes it.
+    trusted. The actor stays when the executor is shut down: :meth:`delete` removes it. A new one
+    that cannot be started is removed.
 
     Raises MissingPackage without cloudpickle, TimedOut, AgaveError for an actor that fails, and
     HttpError.
@@ -60,14 +62,20 @@ class AbacoExecutor(Executor):
         self.ag = ag
         self.timeout = timeout
         self.num_workers = num_workers
-        self._closed = False
+        self._closed = self._registered = False
         self._lock = threading.Lock()
         self._pending: weakref.WeakSet[AbacoAsyncResponse] = weakref.WeakSet()
         actor = ag.actors.get(actorId=actor_id) if actor_id else self._actor(image, context)
         self.actor_id: str = actor["id"]
         self.image: str | None = actor.get("image")
         self.status: str = actor.get("status", "SUBMITTED")
-        self.wait_until_ready(timeout)
+        try:
+            self.wait_until_ready(timeout)
+        except AgaveError:
+            if self._registered and self.status in _GONE:  # no later executor would take it
+                with suppress(AgaveError):
+                    self.delete()
+            raise
         if num_workers > 1:
             ag.actors.addWorker(actorId=self.actor_id, body={"num": num_workers})
 
@@ -95,6 +103,7 @@ class AbacoExecutor(Executor):
                     return found
         body = {"image": wanted or DEFAULT_IMAGE, "stateless": True, "name": NAME}
         registered: Mapping[str, Any] = self.ag.actors.add(body=body)
+        self._registered = True
         return registered
 
     def wait_until_ready(self, timeout: float | None = None) -> None:

@@ -204,8 +204,18 @@ def test_the_actor_of_another_user_is_not_trusted_for_its_name(
 
 
 def test_an_image_that_there_is_not_ends_the_waiting_with_its_name(ag: Agave) -> None:
-    with pytest.raises(AgaveError, match=r"no/such.*ERROR.*Unable to pull image no/such"):
-        AbacoExecutor(ag, image="no/such")
+    for _ in range(2):
+        with pytest.raises(AgaveError, match=r"no/such.*ERROR.*Unable to pull image no/such"):
+            AbacoExecutor(ag, image="no/such")
+    assert "no/such" not in {actor.image for actor in ag.actors.list()}, "it is not left behind"
+
+
+def test_an_actor_that_somebody_else_registered_is_left_where_it_is(ag: Agave) -> None:
+    broken = ag.actors.add(body={"image": "no/such"})
+    with pytest.raises(AgaveError, match="Unable to pull image"):
+        AbacoExecutor(ag, actor_id=broken.id)
+    assert ag.actors.get(actorId=broken.id).status == "ERROR"
+    ag.actors.delete(actorId=broken.id)
 
 
 def test_an_actor_that_is_not_ready_in_time_is_said_to_be_so() -> None:
