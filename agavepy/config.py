@@ -209,7 +209,7 @@ def seconds(value: Any) -> float | None:
         return None
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # that of 10**400
         try:
             number = time.mktime(time.strptime(str(value)))
         except (ValueError, OverflowError):

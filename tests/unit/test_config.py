@@ -111,6 +111,7 @@ def test_both_spellings_of_a_record_are_read_and_what_is_not_ours_left_out() -> 
         (True, None),
         ("soon", None),
         ("inf", None),
+        (10**400, None),
         ([], None),
     ],
 )
