@@ -100,6 +100,12 @@ def _nothing(cache: Cache | None, have: Mapping[str, str]) -> str:
         missing = ", ".join(config.VARIABLES[key] for key in keys if key not in have)
         return f"  the variables {names} (not set: {missing})"
 
+    how_to_log_in = HOW_TO_LOG_IN if cache else _HOW_TO_LOG_IN_V3
+    if cache and cache.find() is None and any(found.usable for found in cache.records()):
+        how_to_log_in = (
+            "None of the cached logins is current: `agavepy auth switch CLIENT` makes one so.\n"
+            + how_to_log_in
+        )
     return "\n".join(
         (
             "no credentials found. Looked in:",
@@ -107,7 +113,7 @@ def _nothing(cache: Cache | None, have: Mapping[str, str]) -> str:
             variables("api_server", "token"),
             f"  the current cached login: {_files(cache)}" if cache else f"  ({_NOT_CACHED})",
             variables("api_server", "username", "password"),
-            HOW_TO_LOG_IN if cache else _HOW_TO_LOG_IN_V3,
+            how_to_log_in,
         )
     )
 

@@ -152,6 +152,8 @@ def logout(name: str | None, username: str | None, tenant_id: str | None, every:
     if every and (name or username or tenant_id):
         raise click.UsageError("--all is for all logins: name none")
     gone = logins.all_of(cache) if every else [_chosen(cache, name, username, tenant_id)]
+    if not gone:
+        click.echo(f"There is no login in {cache.directory}.")
     done = [_log_out(cache, item) for item in gone]
     left = logins.all_of(cache)
     if left and not left[0].is_current:

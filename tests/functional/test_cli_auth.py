@@ -301,6 +301,7 @@ def test_a_logout_revokes_the_tokens_and_leaves_no_trace_of_them(
     auth("switch")
     assert Agave.restore().profiles.get().username == "ada"
     auth("logout", "--all")
+    assert f"There is no login in {home}." in auth("logout", "--all").stdout
     assert not (home / "current").exists()
     assert "agavepy auth login" in auth("list", code=1).stderr
     assert "agavepy auth login" in auth("token", code=1).stderr

@@ -119,6 +119,15 @@ def test_the_current_login_beats_a_password_in_the_environment(full: Home) -> No
     assert full.find()["api_key"] == "k"
 
 
+def test_where_no_login_is_current_the_way_to_make_one_so_is_told(home: Home) -> None:
+    with pytest.raises(CredentialsError) as caught:
+        home.find()
+    assert "auth switch" not in str(caught.value), "there is none"
+    home.put(".agave/config.json", {"sessions": {"t": {"u": {"c": record("a")}}}})
+    with pytest.raises(CredentialsError, match=r"None of the cached logins is current: .*switch"):
+        home.find()
+
+
 def test_a_server_that_is_given_is_the_server_that_is_used(full: Home) -> None:
     del full.environ["TAPIS_TOKEN"]
     assert full.find(api_server="https://agpy.example.org/")["token"] == "token-agpy"
