@@ -5,6 +5,7 @@ The path is relative to the home directory of the system; a second slash makes i
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +61,8 @@ def files_download(ag: Agave, source: str, destination: str) -> None:
     refuses.
     """
     with failing_as(AgaveFilesError):
-        save(_service(ag).download(**_named(source)), destination)
+        local = _local(destination)
+        save(_service(ag).download(**_named(source)), local)
 
 
 def files_upload(ag: Agave, source: str, destination: str) -> None:
@@ -70,13 +72,14 @@ def files_upload(ag: Agave, source: str, destination: str) -> None:
     AgaveFilesError, also when it cannot be read, or AgaveAPICallError when the server refuses.
     """
     with failing_as(AgaveFilesError):
-        system, path = _place(destination.removeprefix("/"))
+        system, path = _place(destination)
         folder, _, name = path.rpartition("/")
-        with Path(source).open("rb") as file:
+        local = _local(source)
+        with local.open("rb") as file:
             _service(ag).importData(
                 systemId=system,
                 filePath=folder or ("/" if path.startswith("/") else ""),
-                fileToUpload=(name or Path(source).name, file),
+                fileToUpload=(name or local.name, file),
             )
 
 
@@ -174,8 +177,18 @@ def _all(operation: Any, place: str) -> list[Any]:
             return found
 
 
+def _local(path: str | os.PathLike[str]) -> Path:
+    try:
+        return Path(path)
+    except TypeError as error:
+        raise AgaveFilesError(f"{path!r} is no path of a local file") from error
+
+
 def _place(text: str) -> tuple[str, str]:
-    system, _, path = text.partition("/")
+    """Return the system and the path on it; a slash before the system does not count."""
+    if not isinstance(text, str):
+        raise AgaveFilesError(f"{text!r} is no text: write 'system/path'")
+    system, _, path = text.removeprefix("/").partition("/")
     if not system:
         raise AgaveFilesError(f"{text!r} names no system: write system/path")
     return system, path

@@ -199,6 +199,27 @@ def test_a_failed_command_says_what_failed_and_leaves_nothing_behind(
     assert {path.name for path in tmp_path.iterdir()} == {"home", "local.txt"}
 
 
+@pytest.mark.parametrize(
+    ("call", "wrong"),
+    [
+        (lambda ag: ag.files_list(None), "None is no text: write 'system/path'"),
+        (lambda ag: ag.files_delete(Path("system/x")), "is no text: write 'system/path'"),
+        (lambda ag: ag.files_move(f"{SYSTEM}/ada/x", 5), "5 is no text"),
+        (lambda ag: ag.files_upload(__file__, None), "None is no text"),
+        (lambda ag: ag.files_upload(None, f"{SYSTEM}/ada/"), "None is no path of a local file"),
+        (lambda ag: ag.files_download(f"{SYSTEM}/ada/data/hello.txt", 5), "5 is no path"),
+    ],
+)
+def test_what_is_no_place_is_named_and_nothing_is_sent(
+    call: Callable[[Agave], None], wrong: str
+) -> None:
+    with Loopback() as server:
+        ag = Agave(api_server=server.url, token="t")
+        with pytest.raises(AgaveFilesError, match=re.escape(wrong)):
+            call(ag)
+        assert not server.requests
+
+
 def test_a_download_that_breaks_off_leaves_the_older_file(tmp_path: Path) -> None:
     target = tmp_path / "target"
     target.write_text("older")
