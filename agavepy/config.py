@@ -200,6 +200,20 @@ def _from_text(key: str, value: str) -> Any:
     return {"true": True, "false": False}.get(value.lower(), value)
 
 
+def token_text(value: Any) -> str:
+    """Return an access token without the blanks and ends of lines around it, "" for none.
+
+    Raises UsageError, which does not repeat it, for what no header can carry.
+    """
+    text = str(value or "").strip()
+    if not all("!" <= letter <= "~" for letter in text):
+        raise UsageError(
+            "the token has a blank, the end of a line or a letter beyond ASCII in it, as no token "
+            "has: was it copied whole, and alone?"
+        )
+    return text
+
+
 def seconds(value: Any) -> float | None:
     """Return a time or a span as seconds; text of a number is read, anything else is None.
 

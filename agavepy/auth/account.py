@@ -92,7 +92,7 @@ class Account(PairAttributes):
         self._specs, self._auth, self._trust = specs, auth, trust
         self._given = Pair.from_record(
             {
-                "token": token or spelled.get("token"),
+                "token": config.token_text(token or spelled.get("token")),
                 "refresh_token": refresh_token,
                 "created_at": created_at,
                 "expires_in": expires_in,

@@ -37,7 +37,7 @@ class PairAttributes:
 
     @_token.setter
     def _token(self, text: str | None) -> None:
-        self._amend(access=str(text or ""))
+        self._amend(access=config.token_text(text))
 
     @property
     def refresh_token(self) -> str | None:

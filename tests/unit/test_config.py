@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from agavepy import config
+from agavepy.client import Agave
 from agavepy.errors import UsageError
 
 
@@ -98,6 +99,24 @@ def test_both_spellings_of_a_record_are_read_and_what_is_not_ours_left_out() -> 
         "token": "a", "refresh_token": "r",
     }  # fmt: skip
     assert config.keywords({"api_key": "ours", "apikey": "theirs"}) == {"api_key": "ours"}
+
+
+def test_a_token_is_read_from_a_file_with_its_end_of_line() -> None:
+    assert config.token_text("abc\r\n") == "abc"
+    assert config.token_text(None) == ""
+
+
+@pytest.mark.parametrize("text", ["hid den", "hidden\nX-Other: 1", "hidden…", "hid\x00den"])
+def test_what_can_be_no_token_is_refused_without_repeating_it(text: str) -> None:
+    ag = Agave(api_server="https://h.example", token="good")
+    for give in (
+        lambda: Agave(api_server="https://h.example", token=text),
+        lambda: setattr(ag, "token", text),
+    ):
+        with pytest.raises(UsageError, match="copied whole") as caught:
+            give()
+        assert "hid" not in str(caught.value)
+    assert ag._token == "good"
 
 
 @pytest.mark.parametrize(
