@@ -24,6 +24,8 @@ BLOT = "***"
 _USUAL = frozenset(
     {"accept", "accept-encoding", "connection", "content-length", "user-agent", "transfer-encoding"}
 )
+#: The key of a postit in a path: whoever knows it may use it.
+_KEY = re.compile(r"(?<=/)[0-9a-f]{32}(?=[/?]|$)")
 #: Characters of a body that are shown.
 _LONGEST = 2000
 
@@ -36,7 +38,7 @@ def as_curl(request: requests.PreparedRequest) -> str:
     words = ["curl"]
     if request.method != "GET":
         words += ["-X", str(request.method)]
-    words.append(redact_url(str(request.url)))
+    words.append(blotted_url(str(request.url)))
     headers: Any = request.headers
     for name, value in headers.items():
         text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
@@ -47,6 +49,11 @@ def as_curl(request: requests.PreparedRequest) -> str:
             words += ["-H", f"{name}: {text}"]
     words += _body(request.body, str(headers.get("Content-Type", "")))
     return shlex.join(words)
+
+
+def blotted_url(url: str) -> str:
+    """Return an address without the credentials in it: of its user, its query and its path."""
+    return _KEY.sub(BLOT, redact_url(url))
 
 
 def show(session: requests.Session, wanted: bool = True) -> None:

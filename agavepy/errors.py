@@ -32,7 +32,15 @@ import requests
 MAX_TEXT = 300
 #: Query terms, and headers besides the usual ones, whose values are credentials. These are names;
 #: those of the API keys of described services are added when such a key is first used.
-SECRET_NAMES = {"x-nonce", "access_token", "refresh_token", "token", "password", "client_secret"}
+SECRET_NAMES = {
+    "x-nonce",
+    "access_token",
+    "refresh_token",
+    "token",
+    "password",
+    "client_secret",
+    "code",
+}
 
 # Patterns are compiled when they are first needed: a program that meets no error needs none.
 _HIDDEN_IN_QUERY = r"(?i)([?&](?:{names})=)[^&#\s'\"]+"

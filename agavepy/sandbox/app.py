@@ -12,6 +12,7 @@ from typing import Any, cast
 from werkzeug.wrappers import Request
 
 from agavepy import loader
+from agavepy.curl import blotted_url
 from agavepy.plan import Plan
 from agavepy.sandbox import faults, gateway, registry
 from agavepy.sandbox.arguments import Arguments, read
@@ -20,7 +21,6 @@ from agavepy.sandbox.checks import Checks
 from agavepy.sandbox.control import Control
 from agavepy.sandbox.envelope import failure, keep, success
 from agavepy.sandbox.errors import ApiError, Fault, SandboxError
-from agavepy.sandbox.requests_log import blotted
 from agavepy.sandbox.router import Router
 from agavepy.sandbox.state import disk
 from agavepy.sandbox.tenant import Tenant
@@ -120,7 +120,9 @@ class App:
                 fault=fault["kind"] if fault else None,
             )
             if self._log is not None:
-                self._log(f"{request.method} {blotted(raw)} {status} {plan.id if plan else '-'}")
+                self._log(
+                    f"{request.method} {blotted_url(raw)} {status} {plan.id if plan else '-'}"
+                )
             if fault is not None:
                 if fault["kind"] == "delay":
                     self._delay(fault["delay"])

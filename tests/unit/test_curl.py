@@ -32,6 +32,8 @@ def prepared(method: str, url: str = URL, **arguments: Any) -> requests.Prepared
         (prepared("GET", headers={"X-Tapis-Token": "s3cret"}), "s3cret"),
         (prepared("GET", auth=("ada", "s3cret")), "czNjcmV0"),
         (prepared("GET", f"{URL}?x-nonce=s3cret"), "s3cret"),
+        (prepared("GET", "http://127.0.0.1/postits/v2/0123456789abcdef0123456789abcdef"), "0123"),
+        (prepared("GET", f"{URL}?code=s3cret&state=1"), "s3cret"),
         (prepared("POST", data={"password": "s3cret", "grant_type": "password"}), "s3cret"),
         (prepared("POST", json={"auth": [{"password": "s3cret", "type": "PASSWORD"}]}), "s3cret"),
         (prepared("POST", json={"consumerSecret": "s3cret"}), "s3cret"),
