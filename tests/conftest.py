@@ -103,7 +103,13 @@ def _records(reporter: Any) -> list[tuple[str, Any]]:
 def _is_full(config: pytest.Config) -> bool:
     """Tell whether every test was to run, and on nobody else's behalf."""
     options = config.option
-    chosen = [options.keyword, options.markexpr, options.deselect, options.ignore, options.lf]
+    chosen = [
+        options.keyword,
+        options.markexpr,
+        options.deselect,
+        options.ignore,
+        getattr(options, "lf", None),
+    ]
     everything = {str(config.rootpath), str(config.rootpath / "tests"), "tests", "tests/", "."}
     asked = [argument for argument in config.args if argument not in everything]
     return not (any(chosen) or asked or hasattr(config, "workerinput"))
