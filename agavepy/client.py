@@ -10,7 +10,7 @@ from agavepy import config, loader
 from agavepy.auth import sessions
 from agavepy.auth.account import Account
 from agavepy.earlier import Earlier
-from agavepy.errors import AgaveError, UnknownName, nearest
+from agavepy.errors import AgaveError, UnknownName, UsageError, nearest
 from agavepy.operation import Operation, Service
 
 if TYPE_CHECKING:
@@ -60,8 +60,13 @@ class Agave(Earlier, Account):
 
         ``api_key``, ``client_name``, ``tenant_id`` and ``username`` select a cached login.
         ``settings`` are further keywords of the client, such as ``verify``. Raises
-        CredentialsError naming every place that was looked in and how to log in.
+        CredentialsError naming every place that was looked in and how to log in, UsageError for a
+        keyword that there is not: a misspelt selector must not give another session.
         """
+        known = Account.__init__.__kwdefaults__ or {}
+        for name in settings:
+            if name not in known:
+                raise UsageError(f"Agave.restore() has no keyword {name!r}{nearest(name, known)}")
         found = sessions.find(
             token=token,
             api_server=api_server,

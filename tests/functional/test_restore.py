@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from agavepy.agave import Agave, AgaveError
+from agavepy.errors import UsageError
 from agavepy.sandbox import Sandbox
 
 
@@ -99,6 +100,8 @@ def test_selectors_pick_their_session_and_a_miss_is_an_error(
         assert Agave.restore(**selector).profiles.get().username == "grace"
     with pytest.raises(AgaveError, match="tenant_id='elsewhere'"):
         Agave.restore(tenant_id="elsewhere")
+    with pytest.raises(UsageError, match=r"'clientname'.*did you mean 'client_name'"):
+        Agave.restore(clientname="sandbox-grace")
 
 
 def test_variables_make_a_client_that_can_renew_when_they_say_how(
