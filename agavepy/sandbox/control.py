@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 import secrets
 import shutil
 from collections.abc import Callable, Sequence
@@ -14,6 +16,13 @@ from agavepy.sandbox.requests_log import RequestLog
 from agavepy.sandbox.snapshots import Snapshot
 from agavepy.sandbox.state import clients, signing, users
 from agavepy.sandbox.tenant import Tenant
+
+#: What a snapshot may be called: its files lie in a directory below the state's.
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class SnapshotNameError(SandboxError):
+    """A name that no snapshot can have."""
 
 
 class NoSnapshotError(SandboxError):
@@ -42,22 +51,30 @@ class Control:
         self._tenant = tenant
         self._starting, self._stopping = starting, stopping
         self._snapshots: dict[str, Snapshot] = {}
+        self._number = itertools.count()
         self._folder = tenant.root / "snapshots"
         shutil.rmtree(self._folder, ignore_errors=True)  # of a run that was killed
 
     def snapshot(self, name: str = "default") -> int:
         """Keep the state under a name and return how many files and directories it holds.
 
-        Work that is under way, such as a job, is ended first, as by a restart.
+        Work that is under way, such as a job, is ended first, as by a restart. What was kept under
+        the name stays until this is. Raises SnapshotNameError, and SandboxError when requests are
+        being answered for too long.
         """
+        if not _NAME.fullmatch(name):
+            raise SnapshotNameError(
+                f"{name!r} is no name of a snapshot: use letters, digits, _ and -, 64 at the most"
+            )
         with self.gate.closed(_PATIENCE_S):
             self._rest()
             try:
-                old = self._snapshots.pop(name, None)
+                folder = self._folder / f"{name}.{next(self._number)}"
+                kept = Snapshot(self._tenant, folder)
+                old = self._snapshots.get(name)
+                self._snapshots[name] = kept
                 if old is not None:
                     old.close()
-                kept = Snapshot(self._tenant, self._folder / name)
-                self._snapshots[name] = kept
             finally:
                 self._go_on()
         return kept.files

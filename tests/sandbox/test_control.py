@@ -244,3 +244,28 @@ def test_the_log_tells_what_was_asked_for_and_no_secret(ada: Http, door: Http) -
     assert listed == {**where, "limit": 1, "naked": True}
     assert uploaded == {**where, "fileName": "x.txt", "fileToUpload": "up.txt"}
     assert created["body"] == {"clientName": "from-a-test", "password": "***"}
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "/tmp/x", "a\0b", "x" * 300])
+def test_a_name_that_leads_elsewhere_is_refused_and_nothing_is_lost(
+    tenant: Sandbox, ada: Http, name: str
+) -> None:
+    before = sorted(path for path in tenant.tenant.root.rglob("*"))
+    with pytest.raises(SandboxError, match="no name of a snapshot"):
+        tenant.control.snapshot(name)
+    assert sorted(path for path in tenant.tenant.root.rglob("*")) == before
+
+
+def test_what_was_kept_stays_when_it_cannot_be_kept_anew(fresh_sandbox: Sandbox) -> None:
+    control, root = fresh_sandbox.control, fresh_sandbox.tenant.root
+    control.snapshot("mine")
+    made = root / "systems" / "left-over"
+    made.mkdir()
+    (root / "snapshots").rename(root / "away")
+    (root / "snapshots").write_text("in the way")
+    with pytest.raises(OSError, match="snapshots"):
+        control.snapshot("mine")
+    (root / "snapshots").unlink()
+    (root / "away").rename(root / "snapshots")
+    control.restore("mine")
+    assert not made.exists()

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from agavepy.sandbox.call import Call, Reply
-from agavepy.sandbox.control import NoSnapshotError
+from agavepy.sandbox.control import NoSnapshotError, SnapshotNameError
 from agavepy.sandbox.errors import ApiError, SandboxError
 from agavepy.sandbox.pace import PATIENCE_S, NoThingError
 from agavepy.sandbox.registry import handler
-
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @handler("_sandbox", "keepSnapshot")
 def keep_snapshot(call: Call) -> Reply:
     """Keep the state under a name."""
     name = call.args["name"]
-    if not _NAME.fullmatch(name):
-        raise ApiError(400, f"{name!r} is no name of a snapshot: use letters, digits, _ and -")
     try:
         return Reply.plain({"name": name, "files": call.tenant.control.snapshot(name)})
+    except SnapshotNameError as error:
+        raise ApiError(400, str(error)) from error
     except SandboxError as error:  # it is busy
         raise ApiError(409, str(error)) from error
 
