@@ -18,6 +18,8 @@ from typing import Any
 import yaml
 
 FOLDER = Path(__file__).resolve().parents[2] / ".cache" / "corpus"
+#: Left by `make test` when npm could not reach its registry.
+UNREACHABLE = FOLDER / "unreachable"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _EXAMPLES = FOLDER / "node_modules" / "@readme" / "oas-examples"
 _OTHERS = (

@@ -34,6 +34,8 @@ FORM, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 
 
 def test_the_documents_of_others_are_here() -> None:
+    if corpus.UNREACHABLE.exists():
+        pytest.skip("npm could not get the documents: `make clean test` tries again")
     if not DOCUMENTS and not os.environ.get("CI"):
         pytest.skip("the corpus is not installed: `make test` does it, where there is npm")
     assert len({corpus.label(path) for path in DOCUMENTS}) >= 60
