@@ -88,8 +88,9 @@ class Agave(Earlier, Account):
 
         Raises UnknownName.
         """
-        found = self.__dict__.get(name)
-        if isinstance(found, Service):
+        place = self._place(name)
+        found: Service | None = self.__dict__.get(place)
+        if found is not None:
             return found
         catalogue = self._catalogue_if_any()
         service: Service | None = catalogue.service(name, self) if catalogue is not None else None
@@ -102,9 +103,14 @@ class Agave(Earlier, Account):
                 )
             kind = _Clients if name == "clients" else Service
             service = kind(self, loader.service_plan(name))
-        if not hasattr(type(self), name):
-            self.__dict__[name] = service
-        return service
+        # Of two threads that make one at a time, both go on with the same: it holds tokens.
+        kept: Service = self.__dict__.setdefault(place, service)
+        return kept
+
+    def _place(self, name: str) -> str:
+        """Return the attribute that keeps a service: its name, if the client has no such one."""
+        own = name in self.__dict__ and not isinstance(self.__dict__[name], Service)
+        return f"_service_{name}" if own or hasattr(type(self), name) else name
 
     def services(self) -> list[str]:
         """Return the names of the services that there are, those of your own documents included."""
@@ -122,6 +128,8 @@ class Agave(Earlier, Account):
     ) -> Service:
         """Take a service of your own document on; it is ``ag.<name>`` from now on, and returned.
 
+        Where the client has an attribute of that name, ``ag.service(name)`` is the service.
+
         ``document`` is a file, an address of the web, a dict, or a list of these: documents that
         add operations, and overlays of the one before. ``server`` is the address of the service
         where the document's own is not meant. Its requests carry the tenant's credentials if it is
@@ -132,17 +140,16 @@ class Agave(Earlier, Account):
 
         options = Options(server, trust, auth)
         service = self._catalogue_made().add(name, document, options, self)
-        self.__dict__.pop(name, None)
-        if not hasattr(type(self), name):
-            self.__dict__[name] = service
+        self.__dict__[self._place(name)] = service
         return service
 
     def reload_services(self) -> None:
         """Read documents anew where they have changed; ``ag.<name>`` is the new service then."""
         if self._catalogue is not None:
             self._catalogue.reload()
-        for name in [name for name, value in self.__dict__.items() if isinstance(value, Service)]:
-            del self.__dict__[name]
+        for name, value in list(self.__dict__.items()):  # other threads may add to it meanwhile
+            if isinstance(value, Service):
+                self.__dict__.pop(name, None)
 
     @property
     def _bundled(self) -> tuple[str, ...]:

@@ -348,3 +348,24 @@ def test_names_of_a_document_are_data_and_never_code(tenant: Site) -> None:
         getattr(ag.search, name)()
     assert {seen.target for seen in tenant.requests} == {f"/p{n}" for n in range(len(names))}
     assert getattr(ag.search, "a/b")() == {}, "the original spelling works, too"
+
+
+@pytest.mark.parametrize(
+    "name", ["username", "api_server", "verify", "proxies", "resources", "token", "service", "host"]
+)
+def test_a_service_named_as_an_attribute_of_the_client_takes_nothing_from_it(
+    name: str,
+) -> None:
+    with Site() as site:
+        _check_named(Agave(api_server=site.url, token="t", username="ada"), name)
+
+
+def _check_named(ag: Agave, name: str) -> None:
+    before = repr(getattr(ag, name)), ag.to_dict()
+    added = ag.add_service(name, swagger("find"))
+    added.find()
+    assert ag.service(name) is added
+    assert (repr(getattr(ag, name)), ag.to_dict()) == before
+    ag.reload_services()
+    ag.service(name).find()
+    assert (repr(getattr(ag, name)), ag.to_dict()) == before
