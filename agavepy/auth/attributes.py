@@ -14,10 +14,6 @@ class PairAttributes:
     #: The pair until there is a source, which then holds the current one.
     _given: Pair | None
     _source: TokenSource | None
-    flavour: str
-    _specs: Any
-    _auth: Any
-    _trust: Any
 
     @property
     def _pair(self) -> Pair | None:
@@ -89,25 +85,3 @@ class PairAttributes:
 
     def _times(self) -> dict[str, Any]:
         return (self._pair or Pair("")).times()
-
-    @property
-    def speaks_v3(self) -> bool:
-        """Whether the tenant is one of Tapis v3."""
-        return self.flavour == "tapis3"
-
-    @property
-    def has_credentials(self) -> bool:
-        """Whether there is a token, or something to get one with."""
-        names = ("username", "password") if self.speaks_v3 else ("api_key", "api_secret")
-        given = self._given is not None and self._given.access
-        return bool(given or all(getattr(self, name) for name in names))
-
-    def _brought(self) -> dict[str, Any]:
-        """Return the keywords of the client that are about documents of the user."""
-        flavour = self.flavour if self.speaks_v3 else None
-        return {
-            "flavour": flavour,
-            "specs": self._specs,
-            "auth": self._auth,
-            "trust": self._trust,
-        }

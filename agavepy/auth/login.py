@@ -1,4 +1,4 @@
-"""The login of one user through one OAuth client, as callers hold it in ``ag.token``."""
+"""The login of one user, as callers hold it in ``ag.token``; that through an OAuth client of v2."""
 
 from __future__ import annotations
 
@@ -13,12 +13,97 @@ from agavepy.auth.tokens import Clock, Pair, TokenSource
 from agavepy.errors import CredentialsError, TokenError
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from agavepy.transport import Transport
 
 _making = threading.Lock()
 
 
-class Token(TokenSource):
+class Login(TokenSource):
+    """What callers can read of and ask from the login of one user, at a tenant of any release.
+
+    A renewal uses the refresh token. When the server does not accept that any more and the
+    password is known, it logs in again; else TokenError says what to do.
+    """
+
+    username: str | None
+    password: str | None
+
+    @property
+    def token_info(self) -> dict[str, Any]:
+        """The token and what belongs to it.
+
+        The keys: access_token, refresh_token, token_type, scope, expires_in (seconds), created_at
+        and expiration (epoch seconds) and expires_at (text, local time). Empty before the first
+        grant.
+        """
+        pair = self.pair
+        return pair.info() if pair is not None else {}
+
+    @token_info.setter
+    def token_info(self, info: dict[str, Any]) -> None:
+        record = {**info, "token": info.get("access_token")}
+        if "expiration" in info:
+            record["expires_at"] = info["expiration"]
+        self.pair = Pair.from_record(record)
+
+    def create(self) -> str:
+        """Log in, whatever token there is, and return the new access token.
+
+        Raises TokenError when the server refuses, CredentialsError when something is missing.
+        """
+        return self._replace(self.pair, refused=True, forced=True, grant=self._log_in).access
+
+    def refresh(self) -> str:
+        """Trade the refresh token for a new pair and return the new access token.
+
+        Without a refresh token, log in. Raises what :meth:`create` does.
+        """
+        return self._replace(self.pair, refused=True, forced=True, grant=self._renew).access
+
+    @property
+    def can_refresh(self) -> bool:
+        """Whether a new token can be got without asking anybody."""
+        pair = self.pair
+        return bool(pair is not None and pair.refresh) or self._can_log_in()
+
+    def as_text(self) -> LoginText:
+        """Return the login as something that is the text of its access token too."""
+        raise NotImplementedError
+
+    def _get(self, pair: Pair | None) -> Pair:
+        try:
+            return self._renew(pair)
+        except TokenError as error:
+            used_up = pair is not None and pair.refresh and error.status in {400, 401}
+            if not used_up or not self._can_log_in():
+                raise
+        return self._log_in(pair)
+
+    def _renew(self, pair: Pair | None) -> Pair:
+        if pair is not None and pair.refresh:
+            return self._grants().refresh_token(pair)
+        return self._log_in(pair)
+
+    def _can_log_in(self) -> bool:
+        """Tell whether a token can be got without a refresh token."""
+        raise NotImplementedError
+
+    def _log_in(self, pair: Pair | None) -> Pair:
+        """Get a pair without a refresh token. Raises what :meth:`create` does."""
+        raise NotImplementedError
+
+    def _grants(self) -> Grants:
+        """Return the way to ask the token service. Raises CredentialsError."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        """Return the description: the text of the token is ``token_info["access_token"]``."""
+        return repr(self)
+
+
+class Token(Login):
     """Gets, keeps and renews the access token of a user.
 
     ``username``, ``password`` and all others may be set after construction, before
@@ -26,9 +111,6 @@ class Token(TokenSource):
     user. ``parent.refresh_aris()``, where there is one, is called after each grant. ``_token`` and
     ``_refresh_token`` are a pair that there is already, whose age ``created_at`` (epoch seconds),
     ``expires_in`` (seconds) and ``expires_at`` tell.
-
-    A renewal uses the refresh token. When the server does not accept that any more and the
-    password is known, it logs in again; else TokenError says what to do.
     """
 
     def __init__(
@@ -83,64 +165,12 @@ class Token(TokenSource):
 
         return self.api_server + loader.service_plan("token")["create"].path
 
-    @property
-    def token_info(self) -> dict[str, Any]:
-        """The token and what belongs to it.
-
-        The keys: access_token, refresh_token, token_type, scope, expires_in (seconds), created_at
-        and expiration (epoch seconds) and expires_at (text, local time). Empty before the first
-        grant.
-        """
-        pair = self.pair
-        return pair.info() if pair is not None else {}
-
-    @token_info.setter
-    def token_info(self, info: dict[str, Any]) -> None:
-        record = {**info, "token": info.get("access_token")}
-        if "expiration" in info:
-            record["expires_at"] = info["expiration"]
-        self.pair = Pair.from_record(record)
-
-    def create(self) -> str:
-        """Log in, whatever token there is, and return the new access token.
-
-        Raises TokenError when the server refuses, CredentialsError when something is missing.
-        """
-        return self._replace(self.pair, refused=True, forced=True, grant=self._log_in).access
-
-    def refresh(self) -> str:
-        """Trade the refresh token for a new pair and return the new access token.
-
-        Without a refresh token, log in. Raises what :meth:`create` does.
-        """
-        return self._replace(self.pair, refused=True, forced=True, grant=self._renew).access
-
-    @property
-    def can_refresh(self) -> bool:
-        """Whether a new token can be got without asking anybody."""
-        pair = self.pair
-        return bool(pair is not None and pair.refresh) or self._can_log_in()
-
     def _can_log_in(self) -> bool:
         return bool(self.username and self.password) or self._of_client
 
     def _takes_over(self) -> bool:
         # A password that was given is for the server to check, not to pass over for the cache.
         return not (self.username and self.password)
-
-    def _get(self, pair: Pair | None) -> Pair:
-        try:
-            return self._renew(pair)
-        except TokenError as error:
-            used_up = pair is not None and pair.refresh and error.status in {400, 401}
-            if not used_up or not self._can_log_in():
-                raise
-        return self._log_in(pair)
-
-    def _renew(self, pair: Pair | None) -> Pair:
-        if pair is not None and pair.refresh:
-            return self._grants().refresh_token(pair)
-        return self._log_in(pair)
 
     def _log_in(self, pair: Pair | None) -> Pair:
         grants = self._grants()
@@ -188,12 +218,8 @@ class Token(TokenSource):
         """Return the login as something that is the text of its access token too."""
         return TokenText.of(self)
 
-    def __str__(self) -> str:
-        """Return the description: the text of the token is ``token_info["access_token"]``."""
-        return repr(self)
 
-
-class TokenText(Token, str):
+class LoginText(Login, str):
     """The text of an access token, "" while there is none, that is also the login it comes from.
 
     All that is asked of or set on it is asked of or set on that login, so that it tells of later
@@ -201,7 +227,7 @@ class TokenText(Token, str):
     """
 
     @classmethod
-    def of(cls, login: Token) -> TokenText:
+    def of(cls, login: Login) -> Self:
         """Make one; the two share their state."""
         pair = login.pair
         made = str.__new__(cls, pair.access if pair is not None else "")
@@ -217,3 +243,7 @@ class TokenText(Token, str):
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the text."""
         return str, (str(self),)
+
+
+class TokenText(LoginText, Token):
+    """The text of the access token of a :class:`Token`."""

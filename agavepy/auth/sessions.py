@@ -18,7 +18,7 @@ HOW_TO_LOG_IN = (
     ".clients.create(body={'clientName': …}) makes an OAuth client and caches the login; with a "
     "client of your own, Agave(api_server=…, username=…, password=…, api_key=…, api_secret=…)."
 )
-_NOT_CACHED = "logins of Tapis v3 are not cached"
+NOT_CACHED = "logins of Tapis v3 are not cached"
 _HOW_TO_LOG_IN_V3 = (
     "To log in: Agave(api_server='https://…', flavour='tapis3', username=…, password=…)."
 )
@@ -54,7 +54,7 @@ def find(
     cache = Cache.of(environ)
     chosen = {key: value for key, value in selectors.items() if value is not None}
     if chosen and not cached:
-        raise CredentialsError(f"{_NOT_CACHED}, so that none can be chosen by {', '.join(chosen)}")
+        raise CredentialsError(f"{NOT_CACHED}, so that none can be chosen by {', '.join(chosen)}")
     if chosen:
         found = cache.find(api_server=api_server, **chosen)
         if found is None:
@@ -111,7 +111,7 @@ def _nothing(cache: Cache | None, have: Mapping[str, str]) -> str:
             "no credentials found. Looked in:",
             "  the argument token= (not given)",
             variables("api_server", "token"),
-            f"  the current cached login: {_files(cache)}" if cache else f"  ({_NOT_CACHED})",
+            f"  the current cached login: {_files(cache)}" if cache else f"  ({NOT_CACHED})",
             variables("api_server", "username", "password"),
             how_to_log_in,
         )

@@ -12,12 +12,13 @@ import requests
 
 from agavepy import errors, loader, request, timing
 from agavepy.auth.authenticators import Bearer
+from agavepy.auth.login import Login, LoginText
 from agavepy.auth.oauth import Grants, refusal
 from agavepy.auth.tokens import Clock, Pair, TokenSource
 from agavepy.config import seconds
 
 if TYPE_CHECKING:
-    from agavepy.auth.account import Account
+    from agavepy.auth.credentials import Credentials
 
 HEADER = "X-Tapis-Token"
 _HINT = "log in again: Agave(api_server=…, flavour='tapis3', username=…, password=…)"
@@ -45,17 +46,16 @@ class TapisToken(Bearer):
         return bool(used) and self.matches(response.request.url) and self.source.renew(used)
 
 
-class Login(TokenSource):
+class TapisLogin(Login):
     """The login of an account at a v3 tenant; it lives in memory only.
 
     ``api_key`` and ``api_secret`` of the account are the id and key of an OAuth client, if it has
-    one: only clients are given refresh tokens. Without one, or when the refresh token is no longer
-    good, the password gets the next token.
+    one: only clients are given refresh tokens. Without one, the password gets the next token.
     """
 
     def __init__(
         self,
-        account: Account,
+        account: Credentials,
         pair: Pair | None,
         *,
         on_grant: Callable[[Pair], object] | None = None,
@@ -66,21 +66,53 @@ class Login(TokenSource):
         grant = self._get if renewable else None
         super().__init__(_dated(pair), grant, on_grant=on_grant, clock=clock)
 
-    def _get(self, pair: Pair | None) -> Pair:
+    @property
+    def username(self) -> str | None:
+        """The user's name, as the account has it."""
+        return self._account.username
+
+    @username.setter
+    def username(self, value: str | None) -> None:
+        self._account.username = value
+
+    @property
+    def password(self) -> str | None:
+        """The user's password, as the account has it."""
+        return self._account.password
+
+    @password.setter
+    def password(self, value: str | None) -> None:
+        self._account.password = value
+
+    def refresh(self) -> str:
+        """Get a new access token now and return it; a token that was given alone stays.
+
+        Raises what :meth:`create` does.
+        """
+        return TokenSource.refresh(self)
+
+    def as_text(self) -> TapisText:
+        """Return the login as something that is the text of its access token too."""
+        return TapisText.of(self)
+
+    def _can_log_in(self) -> bool:
+        return bool(self._account.username and self._account.password)
+
+    def _log_in(self, pair: Pair | None) -> Pair:
         account = self._account
-        grants = Tapis3Grants(
-            account.transport, account.api_key or "", account.api_secret or "", self._clock
-        )
-        can_log_in = account.username and account.password
-        if pair is not None and pair.refresh:
-            try:
-                return grants.refresh_token(pair)
-            except errors.TokenError as error:
-                if error.status not in {400, 401} or not can_log_in:
-                    raise
         if not (account.username and account.password):
             raise errors.CredentialsError(f"a token cannot be got without a password: {_HINT}")
-        return grants.password(account.username, account.password)
+        return self._grants().password(account.username, account.password)
+
+    def _grants(self) -> Tapis3Grants:
+        account = self._account
+        return Tapis3Grants(
+            account.transport, account.api_key or "", account.api_secret or "", self._clock
+        )
+
+
+class TapisText(LoginText, TapisLogin):
+    """The text of the access token of a :class:`TapisLogin`."""
 
 
 class Tapis3Grants(Grants):

@@ -54,7 +54,7 @@ def _login(ag: Agave) -> Token:
     """Return the login of ``ag`` by the settings that it has now."""
     login = ag.token
     settings = (ag.api_server, ag.api_key, ag.api_secret, ag.username)
-    if login is None or settings != (
+    if not isinstance(login, Token) or settings != (
         login.api_server,
         login.api_key,
         login.api_secret,
@@ -62,6 +62,6 @@ def _login(ag: Agave) -> Token:
     ):
         ag._start_over(ag._pair)
         login = ag.token
-    if login is None:
+    if not isinstance(login, Token):
         raise AgaveTokenError("a token is renewed through an OAuth client: see clients_create()")
     return login

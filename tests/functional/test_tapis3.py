@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 import threading
 import time
@@ -263,3 +264,56 @@ def test_restore_takes_a_v3_login_from_the_environment_and_no_cached_one(
     ag = Agave.restore(flavour="tapis3", specs={"systems": SYSTEMS})
     assert ag.systems.getSystems()[0].id == "one"
     assert len(tenant.grants) == 1
+
+
+def test_the_token_of_a_v3_client_is_read_and_renewed_as_one_of_v2(tenant: Tapis3) -> None:
+    ag = client(tenant)
+    assert ag.token is not None
+    assert ag.can_refresh
+    first = ag.token.create()
+    assert f"Bearer {ag.token}" == f"Bearer {first}"
+    assert ag.token.token_info["access_token"] == first
+    assert ag.token.token_info["expires_in"] == tenant.lifetime_s
+    assert ag.token.username == USER
+    assert ag.token.refresh() != first
+    assert ag.systems.getSystems()
+    assert tenant.requests[-1].headers[HEADER] == str(ag.token)
+    assert len(tenant.grants) == 2, "without an OAuth client each new token is a login"
+    assert first not in repr(ag.token)
+    assert pickle.loads(pickle.dumps(ag.token)) == str(ag.token)
+
+
+def test_a_v3_token_that_was_given_alone_is_read_and_cannot_be_renewed(tenant: Tapis3) -> None:
+    text = tenant.token()
+    ag = client(tenant, username=None, password=None, token=text)
+    assert str(ag.token) == text
+    assert not ag.can_refresh
+    assert ag.refresh() == text
+    assert ag.token is not None
+    with pytest.raises(CredentialsError, match="without a password"):
+        ag.token.create()
+    assert client(tenant, username=None, password=None).token is None
+
+
+def test_copies_of_a_v3_client_log_in_once(tenant: Tapis3) -> None:
+    ag = client(tenant)
+    twin = copy.deepcopy(ag)
+    ag.systems.getSystems()
+    twin.systems.getSystems()
+    assert len(tenant.grants) == 1
+
+
+def test_a_v3_login_is_not_saved_among_those_of_v2(tenant: Tapis3) -> None:
+    with pytest.raises(CredentialsError, match="logins of Tapis v3 are not cached"):
+        client(tenant, client_name="mine").save_configs()
+
+
+def test_the_whole_envelope_of_a_v3_answer_is_there_for_who_needs_its_metadata(
+    tenant: Tapis3,
+) -> None:
+    """As the documentation shows it."""
+    seen: list[dict[str, Any]] = []
+    ag = client(tenant)
+    ag.transport.session.hooks["response"].append(lambda answer, **_: seen.append(answer.json()))
+    ag.systems.getSystems()
+    assert seen[-1]["metadata"] == {"recordCount": 1}
