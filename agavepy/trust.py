@@ -72,7 +72,9 @@ def refuse_addresses(host: str, addresses: Iterable[str]) -> None:
         return
     for text in addresses:
         address = _address(text)
-        if address is not None and (address.is_loopback or address.is_link_local):
+        if address is not None and (
+            address.is_loopback or address.is_link_local or address.is_unspecified
+        ):
             raise DescriptionError(
                 f"{host} leads to {text}, an address of this machine or its network alone, which "
                 "no description is fetched from: write the address itself if it is meant"

@@ -279,7 +279,9 @@ def test_redirects_within_a_server_are_followed_up_to_a_bound(tenant: Site, site
     refused(client(tenant), f"{site.url}/round", "redirects more than")
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "169.254.169.254", "::1", "::ffff:127.0.0.1"])
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1", "169.254.169.254", "::1", "0.0.0.0", "::", "::ffff:127.0.0.1"]
+)
 def test_a_public_name_that_leads_into_the_machine_is_not_asked(
     address: str, tenant: Site, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
