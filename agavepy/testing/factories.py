@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
+import shlex
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator, Mapping
@@ -250,7 +251,7 @@ def _once_each(look: Callable[[], list[Any]]) -> Callable[[], list[Any]]:
 
 
 #: What an image of a function runs: the function is beside it, pickled by the test.
-_RUN = """#!{python}
+_RUN = """\
 import os, pathlib, pickle, socket, sys
 sys.path[:0] = {path!r}
 function = pickle.loads(pathlib.Path({function!r}).read_bytes())
@@ -288,14 +289,11 @@ def actor(server: Server, client: Agave, function: Callable[[str], object], **fi
     finally:
         if by_value:
             cloudpickle.unregister_pickle_by_value(module)
-    run = folder / "run"
-    run.write_text(
-        _RUN.format(
-            python=sys.executable,
-            path=[entry for entry in sys.path if entry],
-            function=str(folder / "function.pkl"),
-        )
-    )
+    program, run = folder / "run.py", folder / "run"
+    path = [entry for entry in sys.path if entry]
+    program.write_text(_RUN.format(path=path, function=str(folder / "function.pkl")))
+    # Not the interpreter behind #!, which may have a blank in its path.
+    run.write_text(f"#!/bin/sh\nexec {shlex.join([sys.executable, str(program)])}\n")
     run.chmod(0o755)
     made = client.actors.add(body={"image": image, "name": name, **fields})
     return Actor(client, made.id)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -78,3 +80,13 @@ def test_a_name_that_no_new_system_can_have_is_named(
 @pytest.mark.agave_transition(kind="jobs", manual=True)
 def test_a_marker_may_name_the_kind_that_it_holds(agave_job: Callable[..., object]) -> None:
     assert agave_job().status != "FINISHED"  # type: ignore[attr-defined]
+
+
+def test_an_actor_runs_by_an_interpreter_whose_path_has_a_blank(
+    agave_actor: Callable[..., Actor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = tmp_path / "a folder" / "python"
+    python.parent.mkdir()
+    python.symlink_to(sys.executable)
+    monkeypatch.setattr(sys, "executable", str(python))
+    assert agave_actor(len).run("two") == b"3"

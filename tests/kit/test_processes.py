@@ -31,14 +31,10 @@ def test_a_hundred_tests_with_a_fresh_tenant_take_less_than_five_seconds(
     pytester: pytest.Pytester,
 ) -> None:
     pytester.makepyfile(HUNDRED)
-    best = 99.0
-    for _ in range(3):  # the machine may be busy with other tests
-        result = pytester.runpytest_inprocess("-p", "no:randomly")
-        result.assert_outcomes(passed=100)
-        best = min(best, result.duration)
-        if best <= 5:
-            break
-    assert best <= 5
+    started = time.process_time()
+    pytester.runpytest_inprocess("-p", "no:randomly").assert_outcomes(passed=100)
+    # Of this process, tenant included: the machine is busy with other tests at the same time.
+    assert time.process_time() - started <= 5
 
 
 def test_a_forked_process_uses_the_tenant(pytester: pytest.Pytester) -> None:
