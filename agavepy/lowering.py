@@ -7,6 +7,7 @@ tells of it), and only an operation that cannot be called is left out.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -47,7 +48,7 @@ class Found(NamedTuple):
         return f"{self.site.method.upper()} {self.site.path}"
 
 
-class Lowering:
+class Lowering(ABC):
     """Walks one document; a subclass knows the words of its version."""
 
     methods: tuple[str, ...] = METHODS
@@ -129,9 +130,9 @@ class Lowering:
                     continue
                 yield Found(site, item, operation)
 
+    @abstractmethod
     def plan(self, found: Found, name: str) -> Plan:
         """Return the plan of one operation."""
-        raise NotImplementedError
 
     # -- parameters ---------------------------------------------------------------------------
 
@@ -309,15 +310,15 @@ class Lowering:
             "schemes": tuple(alternatives),
         }
 
+    @abstractmethod
     def definition(self, name: str) -> dict[str, Any]:
         """Return the definition of a security scheme; an empty mapping where there is none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def scheme(
         self, name: str, definition: dict[str, Any], scopes: tuple[str, ...]
     ) -> Iterator[Scheme]:
         """Yield a security scheme, once for each of its OAuth2 flows."""
-        raise NotImplementedError
 
     def requires(self, operation: dict[str, Any]) -> dict[str, Any]:
         """Return the fields of a Plan that are words of an operation alone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from agavepy.auth.tokens import TokenSource
 
 
-class Authenticator(AuthBase):
+class Authenticator(AuthBase, ABC):
     """Stamps requests to one server, told by scheme, host and port, and leaves all others alone."""
 
     #: The header that holds the credential, which a redirect to another server must not keep.
@@ -41,9 +42,9 @@ class Authenticator(AuthBase):
             self.stamp(request)
         return request
 
+    @abstractmethod
     def stamp(self, request: requests.PreparedRequest) -> None:
         """Put the credential on a request to the right server."""
-        raise NotImplementedError
 
     def renew(self, response: requests.Response) -> bool:
         """Replace a credential that a server refused as expired; True: send the request again."""

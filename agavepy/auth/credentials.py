@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _making = threading.RLock()
 
 
-class Credentials(PairAttributes):
+class Credentials(PairAttributes, ABC):
     """Makes authenticators and tokens of the settings of an account, as they are when asked for."""
 
     api_server: str | None
@@ -46,9 +47,9 @@ class Credentials(PairAttributes):
     _bearer: authenticators.Authenticator | None
 
     @property
+    @abstractmethod
     def transport(self) -> Transport:
         """The way to the tenant; CredentialsError when no address was given."""
-        raise NotImplementedError
 
     @property
     def speaks_v3(self) -> bool:

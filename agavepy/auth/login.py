@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _making = threading.Lock()
 
 
-class Login(TokenSource):
+class Login(TokenSource, ABC):
     """What callers can read of and ask from the login of one user, at a tenant of any release.
 
     A renewal uses the refresh token. When the server does not accept that any more and the
@@ -68,9 +69,9 @@ class Login(TokenSource):
         pair = self.pair
         return bool(pair is not None and pair.refresh) or self._can_log_in()
 
+    @abstractmethod
     def as_text(self) -> LoginText:
         """Return the login as something that is the text of its access token too."""
-        raise NotImplementedError
 
     def _get(self, pair: Pair | None) -> Pair:
         try:
@@ -86,17 +87,17 @@ class Login(TokenSource):
             return self._grants().refresh_token(pair)
         return self._log_in(pair)
 
+    @abstractmethod
     def _can_log_in(self) -> bool:
         """Tell whether a token can be got without a refresh token."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _log_in(self, pair: Pair | None) -> Pair:
         """Get a pair without a refresh token. Raises what :meth:`create` does."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _grants(self) -> Grants:
         """Return the way to ask the token service. Raises CredentialsError."""
-        raise NotImplementedError
 
     def __str__(self) -> str:
         """Return the description: the text of the token is ``token_info["access_token"]``."""

@@ -208,11 +208,10 @@ class Together(Authenticator):
         super().__init__(base_url)
         self.needed = tuple(needed)
 
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Put each of the credentials on a request."""
+    def stamp(self, request: requests.PreparedRequest) -> None:
+        """Put each of the credentials on a request to the right server."""
         for one in self.needed:
-            request = one(request)
-        return request
+            one(request)
 
     def expired(self, response: requests.Response) -> bool:
         """Tell whether the answer means that one of them is no longer good."""
