@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.documents_support import Site
 from tests.functional import wheels
 
 
@@ -13,3 +15,17 @@ from tests.functional import wheels
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A wheel of the package."""
     return wheels.build(tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """A server of documents, or of what they describe."""
+    with Site() as running:
+        yield running
+
+
+@pytest.fixture
+def other() -> Iterator[Site]:
+    """Another server, which must not see what belongs elsewhere."""
+    with Site() as running:
+        yield running

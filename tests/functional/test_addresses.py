@@ -26,13 +26,6 @@ def tenant() -> Iterator[Site]:
         yield running
 
 
-@pytest.fixture
-def other() -> Iterator[Site]:
-    """Another server, which must not see what belongs to the tenant."""
-    with Site() as running:
-        yield running
-
-
 def write(path: Path, document: Any) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document))

@@ -33,20 +33,6 @@ def tenant() -> Iterator[Site]:
         yield running
 
 
-@pytest.fixture
-def site() -> Iterator[Site]:
-    """A server of documents."""
-    with Site() as running:
-        yield running
-
-
-@pytest.fixture
-def other() -> Iterator[Site]:
-    """A third server, which no document of ``site`` may lead to."""
-    with Site() as running:
-        yield running
-
-
 def client(tenant: Site, **more: Any) -> Agave:
     return Agave(api_server=tenant.url, token=TOKEN, **more)
 

@@ -9,7 +9,6 @@ import threading
 import time
 import traceback
 from base64 import b64encode
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -30,18 +29,6 @@ from tests.documents_support import Site
 from tests.unit.loopback import Reply, Seen
 
 SECRET = "s3cret-0123456789"
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with Site() as running:
-        yield running
-
-
-@pytest.fixture
-def other() -> Iterator[Site]:
-    with Site() as running:
-        yield running
 
 
 def described(site: Site, schemes: dict[str, Any], *needed: dict[str, list[str]]) -> dict[str, Any]:
