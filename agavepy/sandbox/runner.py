@@ -294,15 +294,17 @@ class Runner:
         run.process = process
         try:
             run.check()
+            started = tenant.clock.now()
             self.move(
                 job,
                 "RUNNING",
                 "Job started running",
-                startTime=tenant.clock.now(),
+                startTime=started,
                 localId=str(process.pid),
                 process=process.record,
             )
-            threading.Thread(target=self._limit, args=(run, job), daemon=True).start()
+            end = started + seconds(job["maxRunTime"])
+            threading.Thread(target=self._limit, args=(run, job, end), daemon=True).start()
             process.go()
         except BaseException:
             process.kill()
@@ -314,10 +316,9 @@ class Runner:
             now = tenant.clock.now()
             jobs.change(tenant, job, process=None, exitCode=code, remoteEnded=now)
 
-    def _limit(self, run: Run, job: Job) -> None:
-        """Fail a job that runs for longer than it asked for; time is the tenant's."""
+    def _limit(self, run: Run, job: Job, deadline: float) -> None:
+        """Fail a job that still runs at ``deadline``, epoch seconds of the tenant's time."""
         clock = self._tenant.clock
-        deadline = clock.now() + seconds(job["maxRunTime"])
 
         def due() -> bool:
             return run.exited.is_set() or clock.now() >= deadline

@@ -56,7 +56,11 @@ def search(
 def order(
     items: list[dict[str, Any]], rules: Rules, by: str, direction: str
 ) -> list[dict[str, Any]]:
-    """Return the items sorted by a search word or field, DESC unless ``direction`` is ASC…."""
+    """Return the items sorted by a search word or field, DESC unless ``direction`` is ASC….
+
+    Items alike stay as they came, oldest first, when ascending; descending is that turned round, so
+    that what was created within one millisecond is still listed newest first.
+    """
     known = {word.lower(): field for word, (_, field) in rules.items()}
     field = known.get(by.lower(), by)
 
@@ -66,7 +70,8 @@ def order(
             return (1, value)
         return (0, "") if value is None else (2, str(value).lower())
 
-    return sorted(items, key=key, reverse=not direction.upper().startswith("ASC"))
+    found = sorted(items, key=key)
+    return found if direction.upper().startswith("ASC") else found[::-1]
 
 
 def _test(word: str, kind: str, operator: str, text: str, now: float) -> Callable[[Any], bool]:

@@ -89,6 +89,12 @@ def test_items_are_sorted_by_the_word_asked_for_and_missing_values_come_last() -
     assert [i["name"] for i in order(ITEMS, RULES, "NAME", "asc")] == ["Alpha", "beta", "gamma"]
 
 
+def test_what_was_made_in_one_millisecond_is_listed_newest_first() -> None:
+    items = [{"id": number, "created": "2026-11-24T16:43:27.860Z"} for number in (1, 2, 3)]
+    assert [item["id"] for item in order(items, {}, "created", "DESC")] == [3, 2, 1]
+    assert [item["id"] for item in order(items, {}, "created", "ASC")] == [1, 2, 3]
+
+
 @pytest.mark.parametrize("operator", ["eq", "gt", "between"])
 @pytest.mark.parametrize(
     "text", ["9" * 30, "999999999999 days ago", "\u00b2" * 9, "0000-01-01", "9" * 5000]
