@@ -268,8 +268,8 @@ class Runtime:
                     events.note(tenant, current, event, status_message=text)
                 current.update(status=status, statusMessage=text)
                 actors.save(tenant, current)
-                enter = partial(tenant.pace.enter, actor["id"], status, last=True)
-                tenant.store.after_commit(enter)
+                entered = actor["id"], status, tenant.clock.now()
+                tenant.store.after_commit(partial(tenant.pace.enter, *entered, last=True))
             if not same or status == "ERROR":
                 workers.remove(tenant, worker_id)
         if same and status == "READY":

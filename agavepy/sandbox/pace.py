@@ -161,14 +161,18 @@ class Pace:
             self._forget(key)
             self._things[key] = thing
 
-    def enter(self, key: str, state: str, *, last: bool = False) -> None:
-        """Take notice of a thing's next state; after its ``last`` one it is under way no longer."""
+    def enter(self, key: str, state: str, since: float, *, last: bool = False) -> None:
+        """Take notice of a thing's next state; after its ``last`` one it is under way no longer.
+
+        ``since`` (epoch seconds of the tenant) is from before others could see the state: they may
+        move the clock at once.
+        """
         with self._guard:
             thing = self._things.get(key)
             if thing is None:
                 return
             if state != thing.state:
-                thing.state, thing.since, thing.looks = state, self._clock.now(), 0
+                thing.state, thing.since, thing.looks = state, since, 0
                 thing.entered += 1
             if last:
                 self._forget(key)

@@ -113,8 +113,9 @@ class Runner:
 
     def move(self, job: Job, status: str, description: str, **more: Any) -> Job:
         """Change the status of a job as ``jobs.move`` does."""
-        job = jobs.move(self._tenant, job, status, description, **more)
-        self._tenant.pace.enter(job["id"], status, last=self._tenant.jobs.states.ended(status))
+        tenant, since = self._tenant, self._tenant.clock.now()
+        job = jobs.move(tenant, job, status, description, **more)
+        tenant.pace.enter(job["id"], status, since, last=tenant.jobs.states.ended(status))
         return job
 
     def _go_on(self, run: Run, job: Job, status: str, description: str, **more: Any) -> Job:

@@ -117,8 +117,8 @@ def move(tenant: Tenant, execution_id: str, status: str, **fields: Any) -> Execu
         if EXECUTIONS.ended(status):
             execution.pop("process", None)
         tenant.store.put(_KIND, execution_id, execution)
-        enter = partial(tenant.pace.enter, execution_id, status, last=EXECUTIONS.ended(status))
-        tenant.store.after_commit(enter)
+        entered, last = (execution_id, status, tenant.clock.now()), EXECUTIONS.ended(status)
+        tenant.store.after_commit(partial(tenant.pace.enter, *entered, last=last))
         return execution
 
 

@@ -251,8 +251,8 @@ def _tell(tenant: Tenant, task: Task, word: str, text: str) -> bool:
         if record is not None:
             files_records.event(tenant, record, word, task["user"], text, transfer)
             _move_on(tenant, task, word)
-            enter = partial(tenant.pace.enter, task["id"], word, last=word != STAGING)
-            tenant.store.after_commit(enter)
+            entered, last = (task["id"], word, tenant.clock.now()), word != STAGING
+            tenant.store.after_commit(partial(tenant.pace.enter, *entered, last=last))
         if word != STAGING or record is None:
             _finish(tenant, task)
     return record is not None
