@@ -42,7 +42,8 @@ def write_plans(specs: Path, target: Path) -> list[Path]:
     """
     from agavepy.compiler import examine
     from agavepy.errors import DescriptionError
-    from agavepy.loader import plan_json, read_document
+    from agavepy.loader import plan_json
+    from agavepy.reading import read_document
 
     written = []
     for document in sorted(specs.glob("*.yaml")):

@@ -14,15 +14,13 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from agavepy import reading
 from agavepy.plan import PLAN_FORMAT, ServicePlan
+from agavepy.reading import read_document
 
 SPECS = Path(__file__).resolve().parent / "specs"
 if not SPECS.is_dir():  # an editable install or a checkout: specs/ lies beside the package
     SPECS = SPECS.parent.parent / "specs"
 
-#: Parses a file; see there.
-read_document = reading.read_document
 _REF_FILE = re.compile(rb"""\$ref['"]?\s*:\s*['"]?([^'"#\s{}]+)#""")
 _plans: dict[str, ServicePlan] = {}
 _lock = threading.RLock()

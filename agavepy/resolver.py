@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 from agavepy.errors import DescriptionError
+from agavepy.reading import read_document
 from agavepy.shapes import mapping
 
 _LONGEST_CHAIN = 20  # a reference to a reference to … itself
@@ -132,8 +133,6 @@ def point(document: Any, pointer: str) -> Any:
 
 def read_file(url: str) -> Any:
     """Read a document of this machine. Raises DescriptionError for any other address."""
-    from agavepy.loader import read_document
-
     if urlsplit(url).scheme != "file":
         raise DescriptionError(f"{url} is not a file beside the description, and is not fetched")
     return read_document(Path(unquote(urlsplit(url).path)))

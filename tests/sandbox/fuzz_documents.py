@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from agavepy.loader import read_document
+from agavepy.reading import read_document
 
 _SHARED = ("parameters", "responses", "definitions")
 
