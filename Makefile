@@ -42,8 +42,9 @@ clean:
 	$(INSTALL) '.[dev]'
 	touch .venv/all.stamp $@
 
-# The installation compiles the plans; this does it again after a description was edited.
-.venv/plans.stamp: .venv/dev.stamp agavepy/compiler.py agavepy/plan.py $(wildcard specs/*.yaml)
+# The installation compiles the plans; this does it again after a description, or what compiles
+# it, was edited: a plan file knows the digests of its documents and not of our code.
+.venv/plans.stamp: .venv/dev.stamp $(wildcard agavepy/*.py specs/*.yaml)
 	$(RUN) -m agavepy.build specs specs
 	touch $@
 
