@@ -5,8 +5,7 @@ What is kept names every document that it was made from with its digest, as plan
 
 from __future__ import annotations
 
-import hashlib
-import json
+import operator
 import threading
 import warnings
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 from agavepy import diskcache, reading
 from agavepy.errors import DescriptionError
+from agavepy.loader import digest, dump, fresh
 from agavepy.overlay import merge
 from agavepy.plan import PLAN_FORMAT, ServicePlan
 from agavepy.trust import refuse_reference
@@ -57,7 +57,7 @@ def service_plan(parts: tuple[Part, ...], service: str, library: Library) -> Ser
     with _lock:
         found = [_data(part, service, library) for part in parts]
         known = _merged.get((parts, service))
-        if known is not None and all(map(_same, known[0], found)):
+        if known is not None and all(map(operator.is_, known[0], found)):
             return known[1]
         first = found[0]
         whole = {
@@ -92,15 +92,6 @@ def forget() -> None:
         _known.clear()
 
 
-def digest(content: bytes) -> str:
-    """Return the digest that tells versions of a document apart."""
-    return hashlib.sha256(content).hexdigest()
-
-
-def _same(one: object, other: object) -> bool:
-    return one is other
-
-
 def _joined(mappings: Any) -> dict[str, Any]:
     return {name: value for mapping in mappings for name, value in mapping.items()}
 
@@ -110,26 +101,12 @@ def _data(part: Part, service: str, library: Library) -> dict[str, Any]:
     if known is not None and all(library.stamp(o) == s for o, s in known.stamps.items()):
         return known.data
     target = diskcache.place("plans", "\n".join((service, part.origin, *part.overlays)))
-    data = _fresh(diskcache.read(target), library)
+    data = fresh(diskcache.read(target) or b"", library.content)
     if data is None:
         data = _compile(part, service, library)
-        diskcache.write(target, _dump(data).encode())
+        diskcache.write(target, dump(data).encode())
     stamps = {origin: library.stamp(origin) for origin in data["sources"]}
     _known[part, service] = _Known(stamps, data)
-    return data
-
-
-def _fresh(content: bytes | None, library: Library) -> dict[str, Any] | None:
-    """Return what was kept, if it was made from the documents as they are now."""
-    try:
-        data: dict[str, Any] = json.loads(content or b"")
-        if data["format"] != PLAN_FORMAT:
-            return None
-        for origin, old in data["sources"].items():
-            if digest(library.content(origin)) != old:
-                return None
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None  # nothing, torn, foreign, or a document is gone: they are the truth
     return data
 
 
@@ -164,9 +141,5 @@ def _compile(part: Part, service: str, library: Library) -> dict[str, Any]:
     if not data["operations"]:
         left = "".join(f"; {where}: {why}" for where, why in data.get("skipped", ())[:3])
         raise DescriptionError(f"{part.origin}: no operation of it can be called{left}")
-    texts = {name: _dump(operation) for name, operation in data["operations"].items()}
+    texts = {name: dump(operation) for name, operation in data["operations"].items()}
     return {**data, "operations": texts, "format": PLAN_FORMAT, "sources": sources}
-
-
-def _dump(data: Any) -> str:
-    return json.dumps(data, separators=(",", ":"), ensure_ascii=False)

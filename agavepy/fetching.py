@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 import requests
 
 from agavepy import diskcache, reading, redirects, trust
-from agavepy.compiled import digest
 from agavepy.config import PORTS, origin
 from agavepy.errors import (
     ConnectionFailed,
@@ -24,6 +23,7 @@ from agavepy.errors import (
     from_response,
     redact_url,
 )
+from agavepy.loader import digest
 from agavepy.transport import Transport
 
 #: Seconds for which a page that was fetched or asked about is not asked about again in a process.

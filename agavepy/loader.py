@@ -11,6 +11,8 @@ import json
 import os
 import re
 import threading
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +28,11 @@ _plans: dict[str, ServicePlan] = {}
 _lock = threading.RLock()
 
 
+@cache
 def services() -> tuple[str, ...]:
     """Return the names of the bundled services, in alphabetical order."""
-    global _services  # noqa: PLW0603 - a constant that costs a directory listing
-    if _services is None:
-        names = (entry.name for entry in os.scandir(SPECS))
-        _services = tuple(
-            sorted(n[:-5] for n in names if n.endswith(".yaml") and not n.startswith("_"))
-        )
-    return _services
-
-
-_services: tuple[str, ...] | None = None
+    names = (entry.name for entry in os.scandir(SPECS))
+    return tuple(sorted(n[:-5] for n in names if n.endswith(".yaml") and not n.startswith("_")))
 
 
 def service_plan(service: str) -> ServicePlan:
@@ -59,11 +54,28 @@ def service_plan(service: str) -> ServicePlan:
 def load(path: Path, service: str = "") -> ServicePlan:
     """Return the plans of the document at ``path``, compiled only if no plan of it is known."""
     data = (
-        _fresh(path.with_suffix(".plan.json"), path)
-        or _fresh(_cache_file(path), path)
+        _kept(path.with_suffix(".plan.json"), path)
+        or _kept(_cache_file(path), path)
         or _compile_and_cache(path)
     )
     return ServicePlan.from_json(data, service)
+
+
+def fresh(content: bytes, read: Callable[[str], bytes]) -> dict[str, Any] | None:
+    """Return the data in a plan file, if it was made from the documents as they are now.
+
+    ``read`` returns a document by its name there; it may raise OSError or ValueError.
+    """
+    try:
+        data: dict[str, Any] = json.loads(content)
+        if data["format"] != PLAN_FORMAT:
+            return None
+        for name, old in data["sources"].items():
+            if digest(read(name)) != old:
+                return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None  # torn, foreign, or a document is gone: the documents themselves are the truth
+    return data
 
 
 def plan_json(path: Path) -> bytes:
@@ -72,13 +84,14 @@ def plan_json(path: Path) -> bytes:
 
     data = compile_document(read_document(path), path)
     operations = data["operations"].items()
-    data["operations"] = {name: _dump(operation) for name, operation in operations}
+    data["operations"] = {name: dump(operation) for name, operation in operations}
     data["format"] = PLAN_FORMAT
     data["sources"] = _digests(path)
-    return _dump(data).encode()
+    return dump(data).encode()
 
 
-def _dump(data: Any) -> str:
+def dump(data: Any) -> str:
+    """Return data as JSON without blanks, as plan files hold it."""
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -108,7 +121,7 @@ def spec_of(parsed: dict[str, Any], origin: str, base_url: str = "", **config: A
 
 
 def _digests(path: Path) -> dict[str, str]:
-    """Return the digest of a document and of the files beside it that it refers to."""
+    """Return the digests of a document and of the files beside it that it refers to."""
     found: dict[str, str] = {}
     waiting = [path.name]
     while waiting:
@@ -116,25 +129,22 @@ def _digests(path: Path) -> dict[str, str]:
         if name in found or "://" in name:
             continue
         content = (path.parent / name).read_bytes()
-        found[name] = hashlib.sha256(content).hexdigest()
+        found[name] = digest(content)
         waiting += [match.decode() for match in _REF_FILE.findall(content)]
     return found
 
 
-def _fresh(plan_file: Path | None, path: Path) -> dict[str, Any] | None:
-    """Return the data of a plan file if it was made from the documents as they are now."""
-    if plan_file is None:
-        return None
+def digest(content: bytes) -> str:
+    """Return what tells versions of a document apart."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _kept(plan_file: Path | None, path: Path) -> dict[str, Any] | None:
     try:
-        data = json.loads(plan_file.read_bytes())
-        if data["format"] != PLAN_FORMAT:
-            return None
-        for name, digest in data["sources"].items():
-            if hashlib.sha256((path.parent / name).read_bytes()).hexdigest() != digest:
-                return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None  # absent, torn or foreign: the document itself is the truth
-    return data if isinstance(data, dict) else None
+        content = plan_file.read_bytes() if plan_file is not None else b""
+    except OSError:
+        return None
+    return fresh(content, lambda name: (path.parent / name).read_bytes())
 
 
 def _cache_file(path: Path) -> Path | None:
