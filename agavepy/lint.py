@@ -13,13 +13,11 @@ from agavepy import vendor
 from agavepy.errors import DescriptionError, nearest
 from agavepy.findings import Finding, doubled
 from agavepy.lint_foreign import ForeignCheck
-from agavepy.lowering import METHODS
+from agavepy.lowering import BROKEN, METHODS
 from agavepy.reading import MOST_PARTS, read_document
 from agavepy.references import References, parts, written_out
 from agavepy.shapes import mapping, sequence, text
 
-#: What the validator of Swagger itself falls over.
-_STUMBLES = (LookupError, TypeError, AttributeError, ValueError, RecursionError)
 _SECTIONS = ("parameters", "responses", "definitions")
 _UNUSED = "no operation uses it: take it out"
 _SILENT = "has no description: say what it means, its unit and the values allowed"
@@ -82,7 +80,7 @@ def _invalid(path: Path, document: dict[str, Any]) -> Iterator[Finding]:
         except SwaggerValidationError as error:
             told = str(error.args[0]).strip().partition("\n")[0]
             yield Finding(str(path), "document", f"is not valid Swagger 2.0: {told}")
-        except _STUMBLES as error:
+        except BROKEN as error:
             yield Finding(str(path), "document", f"cannot be validated as Swagger 2.0: {error!r}")
 
 

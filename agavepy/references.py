@@ -10,12 +10,10 @@ from urllib.parse import unquote
 
 from agavepy.errors import DescriptionError
 from agavepy.reading import read_document
-from agavepy.resolver import point
+from agavepy.resolver import LONGEST_CHAIN, NOWHERE, point
 
 #: Values of these are data and not parts of a description.
 _DATA = frozenset({"default", "enum", "example", "examples"})
-_LONGEST_CHAIN = 20  # a reference to a reference to … itself
-_NOWHERE = (LookupError, TypeError, ValueError)
 
 
 class References:
@@ -35,7 +33,7 @@ class References:
         It is an empty dict where that is nothing.
         """
         base = self.path
-        for _ in range(_LONGEST_CHAIN):
+        for _ in range(LONGEST_CHAIN):
             if not isinstance(part, dict) or not isinstance(part.get("$ref"), str):
                 break
             found = self._target(part["$ref"], base)
@@ -79,13 +77,11 @@ class References:
             file = (base.parent / unquote(name)).resolve() if name else base
             if file not in self.files:
                 self.files[file] = read_document(file)
-            node = self.files[file]
-            for step in pointer.split("/")[1:]:
-                key = unquote(step).replace("~1", "/").replace("~0", "~")
-                node = node[int(key) if isinstance(node, list) else key]
-        except (DescriptionError, *_NOWHERE):
+            if not pointer.startswith("/"):  # an anchor: the compiler tells of one that is none
+                return self.files[file], file, pointer
+            return point(self.files[file], pointer), file, pointer
+        except (DescriptionError, *NOWHERE):
             return None
-        return node, file, pointer
 
 
 def parts(node: Any, place: str = "") -> Iterator[tuple[dict[str, Any], str]]:
@@ -148,6 +144,6 @@ def _inner(document: Any, part: Any) -> list[Any]:
     reference = part.get("$ref") if isinstance(part, dict) else None
     if not isinstance(reference, str) or not reference.startswith("#/"):
         return list(part.values() if isinstance(part, dict) else part)
-    with contextlib.suppress(*_NOWHERE):
+    with contextlib.suppress(*NOWHERE):
         return [point(document, reference[1:])]
     return []

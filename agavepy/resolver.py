@@ -15,8 +15,9 @@ from agavepy.errors import DescriptionError
 from agavepy.reading import read_document
 from agavepy.shapes import mapping
 
-_LONGEST_CHAIN = 20  # a reference to a reference to … itself
-_NOWHERE = (LookupError, TypeError, ValueError)
+LONGEST_CHAIN = 20  # a reference to a reference to … itself
+#: What a pointer that leads nowhere makes readers stumble over.
+NOWHERE = (LookupError, TypeError, ValueError)
 
 Read = Callable[[str], Any]
 
@@ -62,7 +63,7 @@ class Resolver:
     def _follow(self, part: dict[str, Any]) -> dict[str, Any]:
         beside: dict[str, Any] = {}
         found: Any = part
-        for _ in range(_LONGEST_CHAIN):
+        for _ in range(LONGEST_CHAIN):
             if not isinstance(found, dict) or not isinstance(found.get("$ref"), str):
                 break
             if self._siblings:
@@ -87,7 +88,7 @@ class Resolver:
             return point(self._documents[url], pointer)
         except DescriptionError as error:
             self._complain(reference, str(error))
-        except _NOWHERE:
+        except NOWHERE:
             named = self._named(reference)
             if named is not None:
                 return named

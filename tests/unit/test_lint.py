@@ -378,3 +378,18 @@ def test_a_document_reads_the_parts_of_another_file(tmp_path: Path) -> None:
     (tmp_path / "other.yaml").write_text(yaml.safe_dump(other))
     (told,) = findings(tmp_path, document)
     assert "has no `result`" in told
+
+
+def test_a_reference_to_an_answer_by_its_status_leads_somewhere(tmp_path: Path) -> None:
+    text = """
+openapi: 3.0.3
+info: {title: Boxes, version: v1}
+paths:
+  /boxes:
+    get:
+      operationId: list
+      responses:
+        200: {description: The boxes.}
+        404: {$ref: '#/paths/~1boxes/get/responses/200'}
+"""
+    assert findings(tmp_path, text) == []
