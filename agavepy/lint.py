@@ -14,6 +14,7 @@ from agavepy.errors import DescriptionError, nearest
 from agavepy.findings import Finding, doubled
 from agavepy.lint_foreign import ForeignCheck
 from agavepy.lowering import BROKEN, METHODS
+from agavepy.naming import is_name
 from agavepy.reading import MOST_PARTS, read_document
 from agavepy.references import References, parts, written_out
 from agavepy.shapes import mapping, sequence, text
@@ -275,7 +276,7 @@ class _Check:
         name: Any = operation.get("operationId")
         if name is None:
             pass  # the compiler tells how it is called then
-        elif not vendor.is_name(name):
+        elif not (isinstance(name, str) and is_name(name)):
             self.say(where, f"operationId {name!r} is not a name to call: give it a Python name")
         elif name in self.ids:
             self.say(where, f"operationId {name!r} is taken by {self.ids[name]}: rename one")

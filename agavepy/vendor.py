@@ -5,23 +5,17 @@
 
 from __future__ import annotations
 
-import keyword
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from agavepy.errors import nearest
+from agavepy.naming import is_name
 
 PREFIX = "x-agavepy-"
 FAMILIES = ("java", "php", "django", "flask", "none")
 CREDENTIALS = ("bearer", "user", "client", "secret")
 REQUIREMENTS = ("admin", "aloe", "classic")
 SEARCH_TYPES = ("string", "number", "boolean", "date")
-
-
-def is_name(value: Any) -> bool:
-    """Tell whether callers can write ``value`` after a dot and it is no name of ours."""
-    text = value if isinstance(value, str) else ""
-    return text.isidentifier() and not keyword.iskeyword(text) and text[0] != "_"
 
 
 def _flag(value: Any) -> str:
