@@ -14,7 +14,7 @@ from typing import Any
 
 import requests
 
-from agavepy.sandbox import runner_http
+from agavepy.sandbox import outside
 from agavepy.sandbox.state import actors
 from agavepy.sandbox.state import actors_events as events
 from agavepy.sandbox.tenant import Tenant
@@ -131,7 +131,7 @@ class Notices:
                     json=document,
                     timeout=_TIMEOUT_S,
                     stream=True,  # of the answer, the status is all that counts
-                    **runner_http.options(self._tenant, webhook),
+                    **outside.options(self._tenant, webhook),
                 ) as answer:
                     if answer.ok:
                         return True

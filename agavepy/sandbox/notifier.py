@@ -15,7 +15,7 @@ from typing import Any
 
 import requests
 
-from agavepy.sandbox import runner_http
+from agavepy.sandbox import outside
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.state import events, notifications_attempts
 from agavepy.sandbox.state.events import DELIVERY
@@ -165,7 +165,7 @@ def post(tenant: Tenant, delivery: dict[str, Any], attempt_id: str) -> Outcome:
             json=delivery["body"],
             timeout=_TIMEOUT_S,
             stream=True,  # of the answer, the status is all that counts
-            **runner_http.options(tenant, url),
+            **outside.options(tenant, url),
             headers={
                 "X-Agave-Event": delivery["event"],
                 "X-Agave-Delivery": attempt_id,

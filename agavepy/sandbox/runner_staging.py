@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 
-from agavepy.sandbox import runner_http
+from agavepy.sandbox import outside
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.state import disk, files, files_access, jobs_outputs, systems
 from agavepy.sandbox.state.jobs import Job
@@ -114,7 +114,7 @@ def _clear(directory: Path, name: str, *, folder: bool) -> Path:
 
 def _download(tenant: Tenant, url: str, check: Check) -> Iterator[bytes]:
     try:
-        more = runner_http.options(tenant, url)
+        more = outside.options(tenant, url)
         with requests.get(url, stream=True, timeout=_TIMEOUT, **more) as response:
             if response.status_code != 200:
                 raise ApiError(400, f"the server answered {response.status_code} {response.reason}")

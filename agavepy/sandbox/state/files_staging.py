@@ -19,9 +19,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import requests
-from requests.auth import HTTPBasicAuth
-from requests.utils import get_auth_from_url
 
+from agavepy.sandbox import outside
 from agavepy.sandbox.errors import ApiError, SandboxError
 from agavepy.sandbox.state import (
     disk,
@@ -329,20 +328,11 @@ def _fetch(tenant: Tenant, user: str, url: str, target: Path) -> None:
     if urlsplit(url).scheme == "agave" or files.is_own(tenant, url):
         files.fetch(tenant, user, url, target)
         return
-    name, password = get_auth_from_url(url)
-    # Always an `auth`, so that requests does not look for one in the ~/.netrc of whoever runs this.
-    auth = HTTPBasicAuth(name, password) if name else _anonymous
-    bundle = tenant.root / "tls" / "ca.pem"
-    own = url.startswith(tenant.url) and bundle.exists()
-    verify = str(bundle) if own else True
-    with requests.get(url, stream=True, timeout=_TIMEOUT_S, auth=auth, verify=verify) as answer:
+    more = outside.options(tenant, url)
+    with requests.get(url, stream=True, timeout=_TIMEOUT_S, **more) as answer:
         if not answer.ok:
             raise ApiError(400, f"{url} answered {answer.status_code} {answer.reason}")
         disk.write_stream(tenant, target, _until_stopped(tenant, answer))
-
-
-def _anonymous(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
 
 
 def _until_stopped(tenant: Tenant, answer: requests.Response) -> Iterator[bytes]:

@@ -19,7 +19,7 @@ def options(tenant: Tenant, url: str) -> dict[str, Any]:
     """
     name, password = get_auth_from_url(url)
     bundle = tenant.root / "tls" / "ca.pem"
-    own = url.startswith(f"{tenant.url}/") and bundle.exists()
+    own = tenant.owns(url) and bundle.exists()
     return {
         "auth": HTTPBasicAuth(name, password) if name else _anonymous,
         "verify": str(bundle) if own else True,
