@@ -7,6 +7,7 @@ from typing import Any
 from agavepy import loader
 from agavepy.sandbox import dates
 from agavepy.sandbox.call import Call
+from agavepy.sandbox.links import hrefs
 from agavepy.sandbox.state import apps, events, files
 from agavepy.sandbox.tenant import Tenant
 
@@ -38,7 +39,7 @@ def whole(call: Call, told: Document) -> Document:
         "owner": call.link("profiles", "listByUsername", username=told["owner"]),
         "permissions": call.link("apps", "listPermissions", **this),
     }
-    return {**told, "_links": _hrefs(links)}
+    return {**told, "_links": hrefs(links)}
 
 
 def _as_seen(tenant: Tenant, user: str, app: Document) -> Document:
@@ -61,7 +62,7 @@ events.register(
 def summary(call: Call, told: Document) -> Document:
     """Return the summary of what :func:`body` returned."""
     links = {"self": call.link("apps", "get", appId=told["id"])}
-    return {**{name: told[name] for name in _SUMMARY}, "_links": _hrefs(links)}
+    return {**{name: told[name] for name in _SUMMARY}, "_links": hrefs(links)}
 
 
 def permission(call: Call, app_id: str, item: Document) -> Document:
@@ -72,7 +73,7 @@ def permission(call: Call, app_id: str, item: Document) -> Document:
         "app": call.link("apps", "get", appId=app_id),
         "profile": call.link("profiles", "listByUsername", username=username),
     }
-    return {**item, "_links": _hrefs(links)}
+    return {**item, "_links": hrefs(links)}
 
 
 def event(call: Call, item: Document) -> Document:
@@ -84,8 +85,4 @@ def event(call: Call, item: Document) -> Document:
         "profile": call.link("profiles", "listByUsername", username=item["createdBy"]),
     }
     told = {name: item[name] for name in ("id", "status", "description", "createdBy")}
-    return {**told, "created": dates.java(item["created"]), "_links": _hrefs(links)}
-
-
-def _hrefs(links: dict[str, str]) -> dict[str, dict[str, str]]:
-    return {name: {"href": address} for name, address in links.items() if address}
+    return {**told, "created": dates.java(item["created"]), "_links": hrefs(links)}

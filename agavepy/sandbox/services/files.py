@@ -8,6 +8,7 @@ from typing import Any
 
 from agavepy.sandbox.call import Call
 from agavepy.sandbox.errors import ApiError
+from agavepy.sandbox.links import Linker
 from agavepy.sandbox.state import disk, events, files, files_records, files_views, systems
 from agavepy.sandbox.state.files_access import authorize
 from agavepy.sandbox.tenant import Tenant
@@ -33,7 +34,7 @@ def _may(tenant: Tenant, user: str, record: files_records.Record) -> bool:
     return system is not None and files.readable(tenant, user, system, record["path"])
 
 
-def _link(linker: events.Linker, record: files_records.Record) -> str:
+def _link(linker: Linker, record: files_records.Record) -> str:
     address = files.address({"id": record["system"]}, record["path"])
     return linker.link("files", "download", **address)
 

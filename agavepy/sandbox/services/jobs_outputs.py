@@ -9,6 +9,7 @@ from typing import Any
 from agavepy.sandbox import dates
 from agavepy.sandbox.call import Call, Reply
 from agavepy.sandbox.content import file_reply
+from agavepy.sandbox.links import hrefs
 from agavepy.sandbox.registry import handler
 from agavepy.sandbox.state import disk, files, jobs, jobs_outputs
 
@@ -51,7 +52,7 @@ def _entry(
     folder = inside and real.is_dir()
     shown = files.readable_name(path)
     name = posixpath.basename(shown)
-    hrefs = {
+    links = {
         "self": call.link(
             "jobs", "downloadOutput", jobId=job["id"], filePath=shown.removeprefix("/")
         ),
@@ -68,5 +69,5 @@ def _entry(
         "mimeType": files.mime_type(name, folder),
         "system": system["id"],
         "type": "dir" if folder else "file",
-        "_links": {name: {"href": href} for name, href in hrefs.items()},
+        "_links": hrefs(links),
     }

@@ -6,13 +6,13 @@ from typing import Any
 
 from agavepy.sandbox.call import Call, Reply
 from agavepy.sandbox.errors import ApiError
+from agavepy.sandbox.links import hrefs
 from agavepy.sandbox.registry import handler
-from agavepy.sandbox.state import jobs, jobs_pems
+from agavepy.sandbox.state import jobs, jobs_pems, permissions
 
 
 def _item(call: Call, job: jobs.Job, username: str, word: str) -> dict[str, Any]:
-    allowed = jobs.ALLOWS[word]
-    hrefs = {
+    links = {
         "self": call.link("jobs", "listPermissionsForUser", jobId=job["id"], username=username),
         "parent": call.link("jobs", "get", jobId=job["id"]),
         "profile": call.link("profiles", "listByUsername", username=username),
@@ -20,8 +20,8 @@ def _item(call: Call, job: jobs.Job, username: str, word: str) -> dict[str, Any]
     return {
         "username": username,
         "internalUsername": None,
-        "permission": {"read": "READ" in allowed, "write": "WRITE" in allowed},
-        "_links": {name: {"href": href} for name, href in hrefs.items()},
+        "permission": permissions.flags(word),
+        "_links": hrefs(links),
     }
 
 

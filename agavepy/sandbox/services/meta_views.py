@@ -11,8 +11,8 @@ from agavepy.sandbox.call import Call
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.search import order
 from agavepy.sandbox.services.uuids import look
-from agavepy.sandbox.state import events
-from agavepy.sandbox.state.meta_access import ALLOWS, ITEM, SCHEMA, Document, Kind, may
+from agavepy.sandbox.state import events, permissions
+from agavepy.sandbox.state.meta_access import ITEM, SCHEMA, Document, Kind, may
 from agavepy.sandbox.state.resolve import resolve
 from agavepy.sandbox.tenant import Tenant
 
@@ -128,11 +128,10 @@ events.register(SCHEMA.number, _source(SCHEMA, "schema"))
 
 def permission(call: Call, kind: Kind, uuid: str, username: str, word: str) -> Document:
     """Return a permission with links."""
-    allowed = ALLOWS[word]
     show, _, permission_of = _OPERATIONS[kind]
     return {
         "username": username,
-        "permission": {"read": "READ" in allowed, "write": "WRITE" in allowed},
+        "permission": permissions.flags(word),
         "_links": {
             # The servers leave the collection out of this address, and so lead to nothing.
             "self": _link(call, permission_of, uuid=uuid, username=username),

@@ -6,10 +6,10 @@ from typing import Any
 
 from agavepy.sandbox import dates
 from agavepy.sandbox.call import Call, Reply
+from agavepy.sandbox.links import Linker, hrefs
 from agavepy.sandbox.registry import handler, on_start, on_stop
 from agavepy.sandbox.services.monitors_checks import told_check
 from agavepy.sandbox.state import events, monitors
-from agavepy.sandbox.state.events import Linker
 from agavepy.sandbox.state.monitors import Monitor
 from agavepy.sandbox.tenant import Tenant
 from agavepy.sandbox.watcher import Watcher
@@ -31,7 +31,7 @@ def _links(linker: Linker, monitor: Monitor) -> dict[str, Any]:
         "owner": linker.link("profiles", "listByUsername", username=monitor["owner"]),
         "system": linker.link("systems", "get", systemId=monitor["target"]),
     }
-    return {name: {"href": address} for name, address in links.items()}
+    return hrefs(links)
 
 
 def _body(monitor: Monitor) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from agavepy.sandbox import dates
 from agavepy.sandbox.call import Call, Reply
+from agavepy.sandbox.links import hrefs
 from agavepy.sandbox.notifier import Notifier
 from agavepy.sandbox.registry import handler, on_start, on_stop
 from agavepy.sandbox.state import events, notifications
@@ -13,11 +14,6 @@ from agavepy.sandbox.tenant import Tenant
 
 #: Key under which a running tenant holds its notifier.
 _LIVE = "notifier"
-
-
-def hrefs(links: dict[str, str]) -> dict[str, dict[str, str]]:
-    """Return links as answers have them, without those that lead nowhere."""
-    return {name: {"href": address} for name, address in links.items() if address}
 
 
 def resource_link(call: Call, uuid: str) -> dict[str, str]:

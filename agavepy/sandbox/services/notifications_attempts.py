@@ -6,8 +6,9 @@ from typing import Any
 
 from agavepy.sandbox import dates, notifier
 from agavepy.sandbox.call import Call, Reply
+from agavepy.sandbox.links import hrefs
 from agavepy.sandbox.registry import handler
-from agavepy.sandbox.services.notifications import hrefs, resource_link
+from agavepy.sandbox.services.notifications import resource_link
 from agavepy.sandbox.state import notifications, notifications_attempts
 
 #: The event of a message that somebody asks for (agave-notifications ``NotificationEventType``).

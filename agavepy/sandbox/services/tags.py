@@ -8,9 +8,10 @@ from agavepy import loader
 from agavepy.sandbox import dates
 from agavepy.sandbox.call import Call, Reply
 from agavepy.sandbox.errors import ApiError
+from agavepy.sandbox.links import hrefs
 from agavepy.sandbox.registry import handler
 from agavepy.sandbox.services.uuids import look
-from agavepy.sandbox.state import events, tags, tags_pems
+from agavepy.sandbox.state import events, permissions, tags, tags_pems
 from agavepy.sandbox.state.tags import Tag
 from agavepy.sandbox.tenant import Tenant
 
@@ -177,10 +178,6 @@ def _check(call: Call, uuids: list[str], tag: Tag | None = None) -> None:
             raise ApiError(400, text) from error
 
 
-def _links(**links: str) -> dict[str, Any]:
-    return {name: {"href": href} for name, href in links.items() if href}
-
-
 def _item(call: Call, tag: Tag) -> dict[str, Any]:
     own = {"tagId": tag["id"]}
     return {
@@ -189,12 +186,14 @@ def _item(call: Call, tag: Tag) -> dict[str, Any]:
         "associationIds": tag["associationIds"],
         "lastUpdated": dates.java(tag["lastUpdated"]),
         "created": dates.java(tag["created"]),
-        "_links": _links(
-            self=call.link("tags", "get", **own),
-            associations=call.link("tags", "listAssociations", **own),
-            history=call.link("tags", "getHistory", **own),
-            permissions=call.link("tags", "listPermissions", **own),
-            owner=_profile(call, tag["owner"]),
+        "_links": hrefs(
+            {
+                "self": call.link("tags", "get", **own),
+                "associations": call.link("tags", "listAssociations", **own),
+                "history": call.link("tags", "getHistory", **own),
+                "permissions": call.link("tags", "listPermissions", **own),
+                "owner": _profile(call, tag["owner"]),
+            }
         ),
     }
 
@@ -214,15 +213,16 @@ def _association(call: Call, tag: Tag, uuid: str) -> dict[str, Any]:
 
 
 def _permission(call: Call, tag: Tag, username: str, word: str) -> dict[str, Any]:
-    allowed = tags.ALLOWS[word]
     own = {"tagId": tag["id"], "username": username}
     return {
         "username": username,
-        "permission": {"read": "READ" in allowed, "write": "WRITE" in allowed},
-        "_links": _links(
-            self=call.link("tags", "listPermissionsForUser", **own),
-            tag=call.link("tags", "get", tagId=tag["id"]),
-            profile=_profile(call, username),
+        "permission": permissions.flags(word),
+        "_links": hrefs(
+            {
+                "self": call.link("tags", "listPermissionsForUser", **own),
+                "tag": call.link("tags", "get", tagId=tag["id"]),
+                "profile": _profile(call, username),
+            }
         ),
     }
 
@@ -235,10 +235,12 @@ def _event(call: Call, tag: Tag, event: dict[str, Any]) -> dict[str, Any]:
         "createdBy": event["createdBy"],
         "description": event["description"],
         "created": dates.java(event["created"]),
-        "_links": _links(
-            self=call.link("tags", "getHistoryEvent", eventId=event["id"], **own),
-            tag=call.link("tags", "get", **own),
-            profile=_profile(call, event["createdBy"]),
+        "_links": hrefs(
+            {
+                "self": call.link("tags", "getHistoryEvent", eventId=event["id"], **own),
+                "tag": call.link("tags", "get", **own),
+                "profile": _profile(call, event["createdBy"]),
+            }
         ),
     }
 

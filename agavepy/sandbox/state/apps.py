@@ -12,22 +12,12 @@ from typing import Any
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.state import apps_assets, apps_history, systems, users
 from agavepy.sandbox.state.apps_definition import App, app_id_of, normalise
+from agavepy.sandbox.state.permissions import ALLOWS
 from agavepy.sandbox.tenant import Tenant
 
 KIND = apps_history.APP
 #: agave-systems ``RoleType.canPublish``.
 MAY_PUBLISH = frozenset({"PUBLISHER", "ADMIN", "OWNER"})
-#: What each permission word allows.
-ALLOWS = {
-    "NONE": frozenset[str](),
-    "READ": frozenset({"READ"}),
-    "WRITE": frozenset({"WRITE"}),
-    "EXECUTE": frozenset({"EXECUTE"}),
-    "READ_WRITE": frozenset({"READ", "WRITE"}),
-    "READ_EXECUTE": frozenset({"READ", "EXECUTE"}),
-    "WRITE_EXECUTE": frozenset({"WRITE", "EXECUTE"}),
-    "ALL": frozenset({"READ", "WRITE", "EXECUTE"}),
-}
 
 
 def find(tenant: Tenant, app_id: str) -> App | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agavepy.sandbox.errors import ApiError
-from agavepy.sandbox.state import apps, apps_history
+from agavepy.sandbox.state import apps, apps_history, permissions
 from agavepy.sandbox.state.apps_definition import App
 from agavepy.sandbox.tenant import Tenant
 
@@ -38,9 +38,10 @@ def grant(tenant: Tenant, user: str, app_id: str, username: Any, word: Any) -> P
     if not username or not isinstance(username, str):
         raise ApiError(400, "No username specified")
     level = word.upper() if isinstance(word, str) else ""
-    if level not in apps.ALLOWS:
+    if level not in permissions.ALLOWS:
         raise ApiError(
-            400, f"Invalid permission. It must be one of {', '.join(apps.ALLOWS)}, not {word!r}"
+            400,
+            f"Invalid permission. It must be one of {', '.join(permissions.ALLOWS)}, not {word!r}",
         )
     with tenant.store.transaction():
         app = _private(tenant, user, app_id, "WRITE")
@@ -77,8 +78,7 @@ def _private(tenant: Tenant, user: str, app_id: str, need: str) -> App:
 
 def _permission(app: App, username: str) -> Permission:
     word = "ALL" if username == app["owner"] else app["permissions"].get(username, "NONE")
-    allowed = apps.ALLOWS[word]
     return {
         "username": username,
-        "permission": {name.lower(): name in allowed for name in ("READ", "WRITE", "EXECUTE")},
+        "permission": permissions.flags(word, "READ", "WRITE", "EXECUTE"),
     }

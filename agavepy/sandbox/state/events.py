@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 
+from agavepy.sandbox.links import Linker
 from agavepy.sandbox.state import users
 from agavepy.sandbox.tenant import Tenant
 
@@ -28,13 +29,6 @@ _MACRO = re.compile(r"\$\{(\w+)\}")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 Document = dict[str, Any]
-
-
-class Linker(Protocol):
-    """What makes addresses of operations, such as a call."""
-
-    def link(self, service: str, operation: str, /, **arguments: Any) -> str:
-        """Return the address of an operation with these arguments."""
 
 
 @dataclass(frozen=True)

@@ -8,19 +8,19 @@ import stat
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from agavepy import loader
 from agavepy.sandbox import dates
 from agavepy.sandbox.errors import ApiError
+from agavepy.sandbox.links import Linker
 from agavepy.sandbox.router import Router
 from agavepy.sandbox.state import disk, files_records, systems
 from agavepy.sandbox.state.files_access import Rights, authorize, owner, rights
 from agavepy.sandbox.tenant import Tenant
 
 __all__ = [
-    "Linker",
     "Rights",
     "address",
     "authorize",
@@ -85,13 +85,6 @@ _READS = "\n".join(
         ("GATTACAGATTACA", "ACGTACGTACGTACGT", "TTGACCATGCAAGGTC", "CCCGGGAAATTT"), start=1
     )
 )
-
-
-class Linker(Protocol):
-    """What makes addresses of operations, such as a call."""
-
-    def link(self, service: str, operation: str, /, **arguments: Any) -> str:
-        """Return the address of an operation with these arguments."""
 
 
 def readable(tenant: Tenant, user: str, system: System, path: str) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from agavepy.sandbox import dates
+from agavepy.sandbox.links import Linker
 from agavepy.sandbox.state import files, notifications
 from agavepy.sandbox.state.files_records import Record
 from agavepy.sandbox.tenant import Tenant
 
 
-def logical_file(linker: files.Linker, tenant: Tenant, user: str, record: Record) -> dict[str, Any]:
+def logical_file(linker: Linker, tenant: Tenant, user: str, record: Record) -> dict[str, Any]:
     """Return the answer about a record to ``user`` (agave-files ``LogicalFile``)."""
     address = files.address({"id": record["system"]}, record["path"])
     return {

@@ -17,24 +17,13 @@ from typing import Any
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.job_models import TAKEN_UP
 from agavepy.sandbox.state import events, notifications, users
+from agavepy.sandbox.state.permissions import ALLOWS
 from agavepy.sandbox.tenant import Tenant
 
 Job = dict[str, Any]
 
 KIND = "job"
 HISTORY = "job_history"
-
-#: What each permission word allows; EXECUTE means nothing on a job.
-ALLOWS = {
-    "NONE": frozenset[str](),
-    "READ": frozenset({"READ"}),
-    "WRITE": frozenset({"WRITE"}),
-    "EXECUTE": frozenset[str](),
-    "READ_WRITE": frozenset({"READ", "WRITE"}),
-    "READ_EXECUTE": frozenset({"READ"}),
-    "WRITE_EXECUTE": frozenset({"WRITE"}),
-    "ALL": frozenset({"READ", "WRITE"}),
-}
 
 
 class Superseded(Exception):

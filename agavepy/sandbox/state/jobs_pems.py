@@ -7,6 +7,7 @@ from typing import Any
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.state import jobs, users
 from agavepy.sandbox.state.jobs import Job
+from agavepy.sandbox.state.permissions import ALLOWS
 from agavepy.sandbox.tenant import Tenant
 
 
@@ -32,8 +33,8 @@ def grant(tenant: Tenant, job: Job, by: str, username: Any, permission: Any) -> 
     if users.get(tenant, username) is None:
         raise ApiError(400, f"No user found with the name {username}")
     word = permission.upper() if isinstance(permission, str) else ""
-    if word not in jobs.ALLOWS:
-        words = ", ".join(jobs.ALLOWS)
+    if word not in ALLOWS:
+        words = ", ".join(ALLOWS)
         raise ApiError(400, f"Invalid permission value {permission!r}: give one of {words}")
     if username == job["owner"]:
         raise ApiError(400, f"The permission of the owner {username} cannot be changed")

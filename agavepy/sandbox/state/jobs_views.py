@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from agavepy.sandbox.links import Linker, hrefs
 from agavepy.sandbox.state import files, jobs_outputs, notifications, systems
-from agavepy.sandbox.state.files import Linker
 from agavepy.sandbox.state.jobs import Job
 from agavepy.sandbox.state.jobs_forms import FORMS, date
 from agavepy.sandbox.tenant import Tenant
@@ -62,7 +62,7 @@ def _archive_data(linker: Linker, tenant: Tenant, job: Job) -> str:
 
 def _links(linker: Linker, tenant: Tenant, job: Job) -> dict[str, Any]:
     job_id, archive = job["id"], job["archiveSystem"]
-    hrefs = {
+    links = {
         "self": linker.link("jobs", "get", jobId=job_id),
         "app": linker.link("apps", "get", appId=job["appId"]),
         "executionSystem": linker.link("systems", "get", systemId=job["executionSystem"]),
@@ -74,4 +74,4 @@ def _links(linker: Linker, tenant: Tenant, job: Job) -> dict[str, Any]:
         "metadata": files.metadata_link(linker, job_id),
         "notifications": linker.link("notifications", "list", associatedUuid=job_id),
     }
-    return {name: {"href": href} for name, href in hrefs.items() if href}
+    return hrefs(links)

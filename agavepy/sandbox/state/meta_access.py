@@ -13,17 +13,11 @@ from typing import Any
 
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.state import events, internal_users, notifications, users
+from agavepy.sandbox.state.permissions import ALLOWS
 from agavepy.sandbox.tenant import Tenant
 
 Document = dict[str, Any]
 
-ALLOWS: dict[str, frozenset[str]] = {
-    "NONE": frozenset(),
-    "READ": frozenset({"READ"}),
-    "WRITE": frozenset({"WRITE"}),
-    "READ_WRITE": frozenset({"READ", "WRITE"}),
-    "ALL": frozenset({"READ", "WRITE"}),
-}
 #: Names that stand for everybody.
 EVERYBODY = ("public", "world")
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.state import users
-from agavepy.sandbox.state.meta_access import ALLOWS, EVERYBODY, Document, Kind, publish, reach
+from agavepy.sandbox.state.meta_access import EVERYBODY, Document, Kind, publish, reach
+from agavepy.sandbox.state.permissions import WITHOUT_EXECUTE
 from agavepy.sandbox.tenant import Tenant
 
 
@@ -46,9 +47,9 @@ def put(tenant: Tenant, document: Document, username: Any, word: Any) -> str:
     if username not in EVERYBODY and users.get(tenant, username) is None:
         raise ApiError(400, f"No user found matching {username}")
     level = word.upper() if isinstance(word, str) else ""
-    if level not in ALLOWS:
+    if level not in WITHOUT_EXECUTE:
         raise ApiError(
-            400, f"Invalid permission. It must be one of {', '.join(ALLOWS)}, not {word!r}"
+            400, f"Invalid permission. It must be one of {', '.join(WITHOUT_EXECUTE)}, not {word!r}"
         )
     if username == document["owner"]:
         raise ApiError(400, f"The permission of the owner cannot be changed: {username}")

@@ -11,20 +11,13 @@ from typing import Any
 
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.state import events, users
+from agavepy.sandbox.state.permissions import ALLOWS
 from agavepy.sandbox.tenant import Tenant
 
 Tag = dict[str, Any]
 
 KIND = "tag"
 EVENT = "tag_event"
-#: What each permission word allows; EXECUTE means nothing on a tag.
-ALLOWS = {
-    "NONE": frozenset[str](),
-    "READ": frozenset({"READ"}),
-    "WRITE": frozenset({"WRITE"}),
-    "READ_WRITE": frozenset({"READ", "WRITE"}),
-    "ALL": frozenset({"READ", "WRITE"}),
-}
 _LONGEST = 256
 
 

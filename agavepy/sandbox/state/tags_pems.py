@@ -6,6 +6,7 @@ from typing import Any
 
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.state import tags, users
+from agavepy.sandbox.state.permissions import WITHOUT_EXECUTE
 from agavepy.sandbox.state.tags import Tag
 from agavepy.sandbox.tenant import Tenant
 
@@ -31,8 +32,8 @@ def grant(tenant: Tenant, user: str, tag_id: str, username: Any, word: Any) -> t
     if not isinstance(username, str) or not username:
         raise ApiError(400, "No username specified")
     level = word.upper() if isinstance(word, str) else ""
-    if level not in tags.ALLOWS:
-        words = ", ".join(tags.ALLOWS)
+    if level not in WITHOUT_EXECUTE:
+        words = ", ".join(WITHOUT_EXECUTE)
         raise ApiError(400, f"Invalid permission value {word!r}: give one of {words}")
     with tenant.store.transaction():
         tag = tags.reach(tenant, user, tag_id, "WRITE")
