@@ -157,33 +157,15 @@ class Transport:
             response = self._persist(request, retries, kwargs, operation)
             if response.status_code < 300:
                 break
-            if response.status_code == 401 and auth is not None and not renewed:
-                renew = getattr(auth, "renew", None)
-                if (
-                    renew is not None
-                    and _replayable(request)
-                    and getattr(auth, "expired", expired_token)(response)
-                    and renew(response)
-                ):
-                    renewed = True
-                    request = auth(request)
-                    continue
+            if response.status_code == 401 and not renewed and _renewed(auth, request, response):
+                renewed = True
+                request = auth(request)
+                continue
             url = redirects.target(response) if redirect else None
             if url is None:
                 break
-            if len(history) == redirects.MOST:
-                raise ConnectionFailed(
-                    f"{operation}: {redact_url(str(history[0].url))} redirects more than "
-                    f"{redirects.MOST} times, last to {redact_url(url)}"
-                )
-            _release(response)
             history.append(response)
-            request, stays = redirects.follow(response, url)
-            if not _replayable(request):
-                raise ConnectionFailed(
-                    f"{operation}: the server redirects to {redact_url(url)}, and the body cannot "
-                    "be sent there because it can be read only once: give a file or bytes"
-                )
+            request, stays = _next(history, url, operation)
             if not stays:
                 # A JWT travels in a header of any name.
                 request.headers.pop(getattr(auth, "header_name", "Authorization"), None)
@@ -313,6 +295,34 @@ def _new_session() -> requests.Session:
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
+
+
+def _renewed(auth: Any, request: requests.PreparedRequest, response: requests.Response) -> bool:
+    """Renew a credential that was refused as expired; tell whether to send the request again."""
+    renew = getattr(auth, "renew", None)
+    if renew is None or not _replayable(request):
+        return False
+    expired = getattr(auth, "expired", expired_token)
+    return bool(expired(response) and renew(response))
+
+
+def _next(
+    history: list[requests.Response], url: str, operation: str
+) -> tuple[requests.PreparedRequest, bool]:
+    """Return the request that follows the last answer to ``url``, and whether it stays there."""
+    if len(history) > redirects.MOST:
+        raise ConnectionFailed(
+            f"{operation}: {redact_url(str(history[0].url))} redirects more than "
+            f"{redirects.MOST} times, last to {redact_url(url)}"
+        )
+    _release(history[-1])
+    request, stays = redirects.follow(history[-1], url)
+    if not _replayable(request):
+        raise ConnectionFailed(
+            f"{operation}: the server redirects to {redact_url(url)}, and the body cannot "
+            "be sent there because it can be read only once: give a file or bytes"
+        )
+    return request, stays
 
 
 def _replayable(request: requests.PreparedRequest) -> bool:
