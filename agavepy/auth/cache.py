@@ -169,23 +169,18 @@ class Cache:
         record = {**kept, **_new_record(login, pair)}
         self._log_in_config(identity, record)
         document = self._read(self.current)
-        matching = [
-            found
-            for found in self._records(self.current, document)
-            if identity.matches(found.keywords)
-        ]
+        for found in self._records(self.current, document):
+            if identity.matches(found.keywords):
+                missing = {key: record[key] for key in record if not found.record.get(key)}
+                found.record.update(missing)
+                record = found.record
+                break
         if isinstance(document, list):
-            kept = matching[0].record if matching else record
-            kept.update({key: value for key, value in record.items() if not kept.get(key)})
-            document = [kept, *(item for item in document if item is not kept)]
-        elif matching:
-            kept = matching[0].record
-            kept.update({key: value for key, value in record.items() if not kept.get(key)})
-        else:
-            if not _is_record(document):
-                files.set_aside(self.current)
-            document = record
-        self._write(self.current, document)
+            self._write(self.current, [record, *(item for item in document if item is not record)])
+            return
+        if not _is_record(document):
+            files.set_aside(self.current)
+        self._write(self.current, record)
 
     def _log_in_config(self, identity: Identity, record: Record) -> None:
         document = self._read(self.config)
