@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from agavepy import marshal, media, multipart, styles
 from agavepy.errors import UsageError
-from agavepy.plan import BYTES, Body, Parameter, Plan
+from agavepy.plan import BYTES, JSON, Body, Parameter, Plan
 
 Content = bytes | multipart.Stream
 _KNOWN_TEXT = "text/plain; charset=utf-8"
@@ -38,7 +38,7 @@ def encode(plan: Plan, name: str, value: Any, wanted: str = "") -> tuple[Content
         content_type = _KNOWN_TEXT if body.kind == "any" and not wanted else content_type
     elif body.kind in ("json", "any"):
         text = marshal.json_text(name, value)
-        content_type = content_type if wanted or body.kind == "json" else "application/json"
+        content_type = content_type if wanted or body.kind == "json" else JSON
     elif body.kind == "text" and isinstance(value, int | float):
         text = marshal.text_of(Parameter(name, "body"), value)
     else:
@@ -149,7 +149,7 @@ def _field_type(part: Parameter, value: Any) -> str:
     """Return the media type of one field; "" for text."""
     if part.media:
         return part.media
-    return "application/json" if isinstance(value, Mapping) or marshal.is_list(value) else ""
+    return JSON if isinstance(value, Mapping) or marshal.is_list(value) else ""
 
 
 def _field(part: Parameter, value: Any) -> str:

@@ -15,6 +15,7 @@ from agavepy.findings import Finding, doubled
 from agavepy.lint_foreign import ForeignCheck
 from agavepy.lowering import BROKEN, METHODS
 from agavepy.naming import is_name
+from agavepy.plan import MULTIPART
 from agavepy.reading import MOST_PARTS, read_document
 from agavepy.references import References, parts, written_out
 from agavepy.shapes import mapping, sequence, text
@@ -319,7 +320,7 @@ class _Check:
             self.say(where, "has a body, which servers ignore or refuse on this verb")
         consumes = operation.get("consumes") or self.document.get("consumes") or ()
         has_file = any(parameter.get("type") == "file" for parameter in given.values())
-        if has_file and "multipart/form-data" not in consumes:
+        if has_file and MULTIPART not in consumes:
             self.say(where, "takes a file: add multipart/form-data to what it consumes")
 
     def answers(self, operation: dict[str, Any], where: str) -> None:

@@ -18,7 +18,8 @@ from agavepy.plan import Parameter
 
 #: What may stand unencoded in a path segment (RFC 3986, pchar).
 _SEGMENT = "!$&'()*+,;=:@-._~"
-_LONE_PERCENT = r"%(?![0-9A-Fa-f]{2})"
+#: A ``%`` that begins no encoded character.
+LONE_PERCENT = r"%(?![0-9A-Fa-f]{2})"
 _SEPARATORS = {"csv": ",", "ssv": " ", "tsv": "\t", "pipes": "|", "multi": ","}
 _BOOLEANS = {"true": "true", "false": "false", "1": "true", "0": "false"}
 
@@ -37,7 +38,7 @@ def path_text(parameter: Parameter, value: Any) -> str:
     if "." in text or "%" in text:
         _refuse_dots(parameter, text)
     if "%" in text:
-        text = re.sub(_LONE_PERCENT, "%25", text)
+        text = re.sub(LONE_PERCENT, "%25", text)
     safe = _SEGMENT + ("%/" if parameter.tail else "%")
     return quote(text, safe=safe, errors="surrogateescape")
 

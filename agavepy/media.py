@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-FORM = "application/x-www-form-urlencoded"
-MULTIPART = "multipart/form-data"
+from agavepy.plan import FORM, JSON, MULTIPART
+
 ANY = "*/*"
 _TEXTS = frozenset({"xml", "yaml", "x-yaml", "javascript", "x-javascript", "ecmascript", "csv"})
 _TEXTS_SUFFIXES = ("+xml", "+yaml", "x-ndjson", "jsonl", "json-seq", "graphql", "sql", "jose")
@@ -35,9 +35,7 @@ def preferred(media: list[str]) -> list[str]:
     """Return media types with JSON itself first, then other JSON, then as they are listed."""
     return sorted(
         media,
-        key=lambda item: (
-            (essence(item) != "application/json") + (kind(item) not in ("json", "any"))
-        ),
+        key=lambda item: (essence(item) != JSON) + (kind(item) not in ("json", "any")),
     )
 
 

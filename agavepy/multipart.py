@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from agavepy.errors import UsageError
+from agavepy.plan import BYTES, MULTIPART
 
 #: How the Content-Type of a body that is made here begins.
-BOUND = "multipart/form-data; boundary="
+BOUND = f"{MULTIPART}; boundary="
 #: Bytes read and sent at a time; larger blocks gain nothing and cost memory in every thread.
 BLOCK = 1 << 20
 
@@ -35,7 +36,7 @@ class Source:
 
     def __init__(self, value: Any, label: str) -> None:
         self.label = label
-        self.media_type = "application/octet-stream"
+        self.media_type = BYTES
         name = ""
         if isinstance(value, tuple) and len(value) in (2, 3):
             name, value, *rest = value

@@ -8,7 +8,7 @@ from typing import Any
 
 from agavepy import media
 from agavepy.lowering import Found, Lowering, answer, special
-from agavepy.plan import Answer, Body, Parameter, Plan, Scheme
+from agavepy.plan import JSON, Answer, Body, Parameter, Plan, Scheme
 from agavepy.shapes import mapping, plain, sequence, text
 
 #: The styles that each location knows, the usual one first.
@@ -50,7 +50,7 @@ class OpenApi3(Lowering):
             parameters.append(self.body(request, bodies, {item.name for item in parameters}))
         responses = self.responses(operation)
         produces = self.produces(responses)
-        plain_json = not produces or produces == ("application/json",)
+        plain_json = not produces or produces == (JSON,)
         return Plan(
             service=self.service,
             name=name,
@@ -59,8 +59,8 @@ class OpenApi3(Lowering):
             parameters=tuple(parameters),
             body=_body_kind(bodies),
             answer=self.answer(operation, responses),
-            produces=produces or ("application/json",),
-            consumes=tuple(body.media for body in bodies) or ("application/json",),
+            produces=produces or (JSON,),
+            consumes=tuple(body.media for body in bodies) or (JSON,),
             statuses=self.statuses(responses),
             server=self.server(found),
             bodies=bodies,
@@ -138,7 +138,7 @@ class OpenApi3(Lowering):
         content = {str(kind): part for kind, part in mapping(request.get("content")).items()}
         if not content:
             self.note("the request body has no media type: it is sent as JSON")
-            content = {"application/json": {}}
+            content = {JSON: {}}
         for item in media.preferred(list(content)):
             kind = media.kind(item)
             described = mapping(content[item])
@@ -165,7 +165,7 @@ class OpenApi3(Lowering):
         style = encoding.get("style")
         # In multipart forms, styles count since OpenAPI 3.1.
         styled = style in _STYLES["query"] and (kind == "form" or self.siblings)
-        written = given or ("application/json" if types & {"object", "array"} else "")
+        written = given or (JSON if types & {"object", "array"} else "")
         explode = encoding.get("explode")
         return Parameter(
             name=name,

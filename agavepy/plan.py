@@ -12,8 +12,11 @@ from typing import Any, NamedTuple
 
 #: Raised by one whenever the shape below changes; a cached plan of another number is compiled anew.
 PLAN_FORMAT = 5
-#: The type of what is no text: bodies and answers of it travel as they are.
+#: The media types that mean something to a call. What is of the first travels as it is.
 BYTES = "application/octet-stream"
+FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
+MULTIPART = "multipart/form-data"
 
 #: Named tuples and not dataclasses, whose module costs more to import than all plans to make.
 _NOTHING: Mapping[str, Any] = {}
@@ -139,8 +142,8 @@ class Plan(NamedTuple):
     description: str = ""
     deprecated: bool = False
     requires: tuple[str, ...] = ()
-    produces: tuple[str, ...] = ("application/json",)
-    consumes: tuple[str, ...] = ("application/json",)
+    produces: tuple[str, ...] = (JSON,)
+    consumes: tuple[str, ...] = (JSON,)
     search: Mapping[str, tuple[str, str]] = _NOTHING
     statuses: Mapping[str, str] = _NOTHING
     schemes: tuple[tuple[Scheme, ...], ...] = ()

@@ -13,6 +13,7 @@ from requests.utils import requote_uri
 
 from agavepy.config import PORTS, origin
 from agavepy.errors import SECRET_NAMES, ConnectionFailed, redact_url
+from agavepy.plan import FORM
 
 MOST = 10
 STATUSES = frozenset({301, 302, 303, 307, 308})
@@ -24,7 +25,6 @@ _SECRET_HEADERS = (
     "x-tapis-token",
     "x-agave-",
 )
-_FORM = "application/x-www-form-urlencoded"
 
 
 def target(response: requests.Response) -> str | None:
@@ -69,7 +69,7 @@ def follow(response: requests.Response, url: str) -> tuple[requests.PreparedRequ
         if request.body is not None:
             if here[0] == "https" and there[0] == "http":
                 raise _refused(response, url, "not encrypted, and the request has a body")
-            if str(request.headers.get("Content-Type", "")).startswith(_FORM):
+            if str(request.headers.get("Content-Type", "")).startswith(FORM):
                 raise _refused(response, url, "another server, and the form may hold a password")
     request.url = url
     return request, stays

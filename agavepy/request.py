@@ -17,7 +17,7 @@ from requests.utils import check_header_validity
 
 from agavepy import marshal, multipart
 from agavepy.errors import UsageError, nearest
-from agavepy.plan import Parameter, Plan
+from agavepy.plan import FORM, JSON, Parameter, Plan
 
 #: Arguments that every operation takes besides its own, and what each is for.
 EXTRAS = {
@@ -30,8 +30,6 @@ GET_EXTRAS = {
     "search": "a dict of search terms, merged into the query",
     "filter": "names of the fields to keep in each result",
 }
-JSON = "application/json"
-FORM = "application/x-www-form-urlencoded"
 _NOWHERE: tuple[Parameter | None, str] = (None, "")
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 

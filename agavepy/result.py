@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import requests
 
 from agavepy.errors import AnswerError, from_response, nearest, redact_url, server_message
-from agavepy.plan import Plan
+from agavepy.plan import JSON, Plan
 
 
 class AttrDict(dict[str, Any]):
@@ -93,7 +93,7 @@ class Interpreter:
         self.plan = plan
         self._dates = _Dates(plan.answer.dates)
         #: The media types of answers that are no JSON.
-        self._others = tuple(kind for kind in plan.produces if kind != "application/json")
+        self._others = tuple(kind for kind in plan.produces if kind != JSON)
 
     def __call__(self, response: requests.Response, naked: bool = False) -> Any:
         """Return the result of one answer."""

@@ -19,7 +19,6 @@ from agavepy.plan import Parameter
 _UNRESERVED = "-._~"
 #: Reserved characters that may stand in a query: others would end it, a term, or be read as blanks.
 _RESERVED = _UNRESERVED + ":/?@!$'()*,;="
-_LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _DELIMITERS = {"form": ",", "spaceDelimited": "%20", "pipeDelimited": "%7C"}
 #: What begins a value in the path and what separates its parts if it is exploded.
 _PREFIXES = {"simple": ("", ","), "label": (".", "."), "matrix": (";", ";")}
@@ -135,7 +134,9 @@ def _encoded(
 
 def _quoted(text: str, safe: str, reserved: bool = False) -> str:
     if reserved:  # what is encoded already stays so
-        return quote(_LONE_PERCENT.sub("%25", text), safe=safe + "%", errors="surrogateescape")
+        return quote(
+            re.sub(marshal.LONE_PERCENT, "%25", text), safe=safe + "%", errors="surrogateescape"
+        )
     return quote(text, safe=safe, errors="surrogateescape")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from agavepy import media
 from agavepy.lowering import METHODS, Found, Lowering, answer, number, special
-from agavepy.plan import BYTES, Answer, Body, Parameter, Plan, Scheme
+from agavepy.plan import BYTES, JSON, MULTIPART, Answer, Body, Parameter, Plan, Scheme
 from agavepy.shapes import mapping, text, words
 
 _COLLECTIONS = ("csv", "ssv", "tsv", "pipes", "multi")
@@ -43,8 +43,8 @@ class Swagger2(Lowering):
             parameters=parameters,
             body=kind,
             answer=good,
-            produces=produces or ("application/json",),
-            consumes=consumes or ("application/json",),
+            produces=produces or (JSON,),
+            consumes=consumes or (JSON,),
             statuses=self.statuses(responses),
             server=self.server(),
             bodies=self.bodies(found, consumes) if kind == "json" else (),
@@ -109,7 +109,7 @@ class Swagger2(Lowering):
 
     def bodies(self, found: Found, consumes: tuple[str, ...]) -> tuple[Body, ...]:
         """Return the media types of a body that is not sent as JSON as a matter of course."""
-        if not consumes or any(media.essence(item) == "application/json" for item in consumes):
+        if not consumes or any(media.essence(item) == JSON for item in consumes):
             return ()
         if media.ANY in consumes:
             return ()
@@ -163,7 +163,7 @@ def _body_kind(parameters: tuple[Parameter, ...], consumes: tuple[str, ...]) -> 
     places = {parameter.location for parameter in parameters}
     if "body" in places:
         return "bytes" if consumes == (BYTES,) else "json"
-    if "file" in places or ("form" in places and media.MULTIPART in consumes):
+    if "file" in places or ("form" in places and MULTIPART in consumes):
         return "multipart"
     return "form" if "form" in places else "none"
 

@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.formparser import FormDataParser
 from werkzeug.wrappers import Request
 
-from agavepy.plan import Parameter, Plan
+from agavepy.plan import BYTES, FORM, JSON, MULTIPART, Parameter, Plan
 from agavepy.sandbox.errors import ApiError
 
 #: Form fields and JSON bodies are held in memory; uploads go to the disk whatever their size.
@@ -66,9 +66,9 @@ def read(
     into.size = request.content_length or 0
     if ANY_BODY in plan.consumes:
         into.body = request.stream
-    elif request.content_type and request.content_type.startswith("multipart/form-data"):
+    elif request.content_type and request.content_type.startswith(MULTIPART):
         fields = _multipart(into, request, spool)
-    elif request.mimetype == "application/x-www-form-urlencoded":
+    elif request.mimetype == FORM:
         fields = request.form.to_dict()
     elif plan.body != "none" or request.content_length:
         into.body = _document(request)
@@ -139,14 +139,14 @@ def _document(request: Request) -> Any:
     data = request.get_data(cache=False)
     if not data:
         return None
-    if request.mimetype == "application/octet-stream":
+    if request.mimetype == BYTES:
         return data
     try:
         return json.loads(data, parse_constant=_no_number, parse_float=_finite)
     except RecursionError as error:
         raise ApiError(400, "Invalid JSON in the body of the request: nested too deeply") from error
     except ValueError as error:
-        if request.mimetype in {"", "application/json"}:
+        if request.mimetype in {"", JSON}:
             raise ApiError(400, f"Invalid JSON in the body of the request: {error}") from error
         return data.decode(errors="replace")
 

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Request, Response
 
 from agavepy import loader
 from agavepy.errors import UsageError, nearest
-from agavepy.plan import Parameter, Plan
+from agavepy.plan import BYTES, FORM, JSON, MULTIPART, Parameter, Plan
 from agavepy.sandbox.envelope import failure, success
 from agavepy.sandbox.router import Router
 from agavepy.sandbox.server import Server
@@ -23,8 +23,6 @@ from agavepy.testing.keeping import Asked, Keeping, Refused, list_field, text_of
 if TYPE_CHECKING:
     from agavepy.client import Agave
     from agavepy.operation import Service
-
-_JSON = "application/json"
 
 
 class _AnyCredential(requests.auth.AuthBase):
@@ -117,7 +115,7 @@ class OwnService:
         except Refused as refused:
             family = plan.answer.family if plan else "none"
             content = failure("java" if family == "none" else family, str(refused))
-            response = Response(json.dumps(content), refused.status, content_type=_JSON)
+            response = Response(json.dumps(content), refused.status, content_type=JSON)
         return response(environ, start)
 
 
@@ -128,7 +126,7 @@ def _placed(plan: Plan) -> Plan:
 
 def _body(request: Request) -> Any:
     """Return JSON data, the fields of a form, or text. Raises Refused for broken JSON."""
-    if request.mimetype in {"application/x-www-form-urlencoded", "multipart/form-data"}:
+    if request.mimetype in {FORM, MULTIPART}:
         return {**request.form.to_dict(), **{n: f.filename for n, f in request.files.items()}}
     data = request.get_data()
     if not data:
@@ -176,10 +174,10 @@ def _response(plan: Plan, result: Any) -> Response:
     answer = plan.answer
     if answer.kind == "raw":
         data = result if isinstance(result, bytes) else text_of(result).encode()
-        return Response(data, answer.status, content_type="application/octet-stream")
+        return Response(data, answer.status, content_type=BYTES)
     if answer.kind == "none" or answer.status == 204:
         return Response(b"", answer.status)
     if isinstance(result, list) and (field := list_field(plan)):
         result = {field: result}  # as in many documents
     content = success(answer.family, "", result, True) if answer.family != "none" else result
-    return Response(json.dumps(content), answer.status, content_type=_JSON)
+    return Response(json.dumps(content), answer.status, content_type=JSON)

@@ -16,6 +16,7 @@ import requests
 from agavepy import config, timing
 from agavepy.errors import AgaveError, UsageError, nearest
 from agavepy.operation import Operation
+from agavepy.plan import BYTES, JSON
 from agavepy.sandbox.checks import UNREAD, Checks
 from agavepy.sandbox.envelope import failure, success
 from agavepy.testing.asked import asked
@@ -98,7 +99,7 @@ class Stub:
         kind, family = plan.answer.kind, plan.answer.family
         if kind == "raw":
             body = result.encode() if isinstance(result, str) else bytes(result)
-            self._add(operation, status, "application/octet-stream", body, expected, headers)
+            self._add(operation, status, BYTES, body, expected, headers)
             return
         has_result = result is not _NOTHING
         content = success(family, message, result, has_result) if family != "none" else result
@@ -106,7 +107,7 @@ class Stub:
         if fault:
             raise StubError(f"{plan.id} cannot answer that: {fault}")
         body = b"" if content is _NOTHING else json.dumps(content).encode()
-        self._add(operation, status, "application/json", body, expected, headers)
+        self._add(operation, status, JSON, body, expected, headers)
 
     def add_error(
         self,
@@ -130,7 +131,7 @@ class Stub:
         if fault:
             raise StubError(f"{plan.id} cannot answer that: {fault}")
         body = json.dumps(content).encode()
-        self._add(operation, status, "application/json", body, expected, headers)
+        self._add(operation, status, JSON, body, expected, headers)
 
     def _add(
         self,

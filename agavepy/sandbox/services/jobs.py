@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agavepy.plan import FORM, MULTIPART
 from agavepy.sandbox import runner_control
 from agavepy.sandbox.call import Call, Reply
 from agavepy.sandbox.errors import ApiError
@@ -20,14 +21,11 @@ events.register(
 )
 
 
-#: Media types of forms, in which the classic service takes requests too.
-_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
-
-
 @handler("jobs", "submit")
 def submit(call: Call) -> Reply:
-    """Accept a job and begin to run it."""
-    if call.tenant.jobs.exact and call.headers.get("Content-Type", "").startswith(_FORMS):
+    """Accept a job and begin to run it; only the classic service takes a form."""
+    kind = call.headers.get("Content-Type", "")
+    if call.tenant.jobs.exact and kind.startswith((FORM, MULTIPART)):
         raise ApiError(
             400, f"{call.tenant.jobs.title} takes job requests as JSON only: send no form, no file"
         )
