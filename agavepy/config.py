@@ -90,17 +90,21 @@ def credentials_directory(environ: Mapping[str, str]) -> Path:
     for name in DIRECTORY_VARIABLES:
         if environ.get(name):
             return Path(environ[name]).expanduser()
-    return home_directory(environ) / DIRECTORY
+    return Path(_home(environ), DIRECTORY)
 
 
 def home_directory(environ: Mapping[str, str]) -> Path:
     """Return the user's home directory as HOME has it, else as the system knows it."""
-    return Path(environ.get("HOME") or os.path.expanduser("~"))  # noqa: PTH111 - no error if none
+    return Path(_home(environ))
+
+
+def _home(environ: Mapping[str, str]) -> str:
+    return environ.get("HOME") or os.path.expanduser("~")  # noqa: PTH111 - no error if none
 
 
 def specs_directory(environ: Mapping[str, str]) -> str:
     """Return the directory of the user's own descriptions: ``~/.agave/specs``."""
-    return f"{environ.get('HOME') or os.path.expanduser('~')}/.agave/specs"  # noqa: PTH111
+    return f"{_home(environ)}/{DIRECTORY}/specs"
 
 
 def may_have_specs(environ: Mapping[str, str]) -> bool:

@@ -26,7 +26,7 @@ _USUAL = frozenset(
 )
 #: The key of a postit in a path: whoever knows it may use it.
 _KEY = re.compile(r"(?<=/)[0-9a-f]{32}(?=[/?]|$)")
-#: Characters of a body that are shown.
+#: Characters of a body or message that are shown.
 _LONGEST = 2000
 
 
@@ -84,8 +84,12 @@ def _body(body: Any, kind: str) -> list[str]:
     else:
         with contextlib.suppress(ValueError):
             text = json.dumps(blotted(json.loads(text)), ensure_ascii=False)
-    cut = f"{text[:_LONGEST]}… <{len(text)} characters>" if len(text) > _LONGEST else text
-    return ["--data-raw", cut]
+    return ["--data-raw", cut(text)]
+
+
+def cut(text: str) -> str:
+    """Return a text, shortened where nobody would read all of it."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… <{len(text)} characters>"
 
 
 def blotted(value: Any) -> Any:

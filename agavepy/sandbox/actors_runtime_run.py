@@ -179,19 +179,10 @@ def carry_out(
             _not_started(tenant, actor, execution_id, error)
             changed(execution_id)
             return
-        started = tenant.clock.now()
         try:
-            with tenant.store.transaction():
-                fields = {"workerId": run.worker_id, "startTime": started}
-                moved = executions.move(
-                    tenant, execution_id, "RUNNING", process=process.record, **fields
-                )
-                messages.take(tenant, execution_id)
-                if moved is not None:
-                    data = {"execution_id": execution_id, "status": "RUNNING"}
-                    events.note(tenant, actor, "EXECUTION_STARTED", **data)
+            began = _begun(tenant, actor, run, process)
             changed(execution_id)
-            if moved is None or run.stopped.is_set():
+            if not began or run.stopped.is_set():
                 process.kill()
             process.go()
         finally:
@@ -200,6 +191,24 @@ def carry_out(
         tenant.pace.hold(execution_id, run.stopped.is_set)
         _ended(place, actor, run, code, results.cut, closing())
         changed(execution_id)
+
+
+def _begun(tenant: Tenant, actor: dict[str, Any], run: Run, process: Process) -> bool:
+    """Write down that an execution is RUNNING; False when it was ended meanwhile."""
+    with tenant.store.transaction():
+        moved = executions.move(
+            tenant,
+            run.execution_id,
+            "RUNNING",
+            process=process.record,
+            workerId=run.worker_id,
+            startTime=tenant.clock.now(),
+        )
+        messages.take(tenant, run.execution_id)
+        if moved is not None:
+            data = {"execution_id": run.execution_id, "status": "RUNNING"}
+            events.note(tenant, actor, "EXECUTION_STARTED", **data)
+    return moved is not None
 
 
 def _keep_result(

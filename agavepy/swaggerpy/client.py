@@ -30,7 +30,6 @@ class SwaggerClient(View):
         extra_processors: Iterable[object] | None = None,
         show_curl: bool = False,
     ) -> None:
-
         way = http_client or SynchronousHttpClient()
         client = Agave(api_server=resources.get("basePath"), cache_client=False, **way.credentials)
         client.show_curl = show_curl

@@ -48,7 +48,7 @@ def loopback_only(allowed: Collection[str] = ()) -> Iterator[None]:
     """Refuse, with IsolationError, to look up, connect or send to any host but this machine.
 
     It is Python's sockets that refuse: other processes, and libraries in C that make sockets of
-    their own, are not held.     ``allowed`` are further hosts, by the names that are connected to.
+    their own, are not held. ``allowed`` are further hosts, by the names that are connected to.
     """
     passing = set(allowed)
 

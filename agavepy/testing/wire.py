@@ -16,13 +16,11 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from agavepy import errors, transport
-from agavepy.curl import as_curl
+from agavepy.curl import as_curl, cut
 from agavepy.uplink import Adapter
 
 #: Calls that a report shows: the last ones are those that failed.
 _KEPT = 50
-#: Characters of a message that a report shows.
-_LONGEST = 2000
 
 
 class Answer(NamedTuple):
@@ -44,13 +42,13 @@ class Exchange(NamedTuple):
         """Return the request as a curl line and what became of it, without credentials."""
         line = as_curl(self.request)
         if self.response is None:
-            return f"{line}\n  → {type(self.error).__name__}: {_cut(str(self.error))}"
+            return f"{line}\n  → {type(self.error).__name__}: {cut(str(self.error))}"
         status = f"{self.response.status_code} {self.response.reason or ''}".rstrip()
         message = ""
         # The body of a success may be a stream that nobody has read yet.
         if self.response.status_code >= 400:
             with suppress(requests.RequestException, RuntimeError):
-                message = f": {_cut(errors.server_message(self.response))}"
+                message = f": {cut(errors.server_message(self.response))}"
         return f"{line}\n  → {status}{message}"
 
 
@@ -138,10 +136,6 @@ class _Adapter(Adapter):
             raise
         self._wire.note(Exchange(request, response))
         return response
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… <{len(text)} characters>"
 
 
 def _raw(answer: Answer) -> urllib3.HTTPResponse:

@@ -13,7 +13,7 @@ Worker = dict[str, Any]
 #: The statuses that the sandbox uses, of abaco ``codes.py``. It has no queue of commands between a
 #: request and the worker, so that a worker skips the others.
 REQUESTED, PULLING, READY, BUSY = "REQUESTED", "PULLING IMAGE", "READY", "BUSY"
-LEAVING, ERROR = "SHUTDOWN_REQUESTED", "ERROR"
+LEAVING = "SHUTDOWN_REQUESTED"
 
 _KIND = "actor_worker"
 _TIMES = ("createTime", "lastExecutionTime", "lastHealthCheckTime")
