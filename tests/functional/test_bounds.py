@@ -18,7 +18,8 @@ from agavepy import Agave
 from agavepy.sandbox import Sandbox
 from tests.conftest import Http
 from tests.processes import sandbox_process
-from tests.sandbox.files_support import STORAGE, at, names, result, staged, workplace
+from tests.sandbox.answers import result
+from tests.sandbox.files_support import STORAGE, at, names, staged, workplace
 from tests.waiting import wait_for
 
 MIB = 1 << 20

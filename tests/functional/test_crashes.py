@@ -21,6 +21,7 @@ import requests
 from tests.conftest import Http
 from tests.processes import sandbox_process
 from tests.sandbox import actors_run_support, jobs_support, notifications_support
+from tests.sandbox.answers import result
 from tests.sandbox.files_support import (
     ENDED,
     STORAGE,
@@ -28,7 +29,6 @@ from tests.sandbox.files_support import (
     content,
     events,
     names,
-    result,
     staged,
     upload,
     workplace,

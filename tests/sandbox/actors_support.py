@@ -8,6 +8,8 @@ from typing import Any
 import requests
 
 from tests.conftest import Http
+from tests.sandbox.answers import flask_refusal as refusal
+from tests.sandbox.answers import flask_result
 
 BASE = "/actors/v2"
 IMAGE = "sandbox/echo"
@@ -21,23 +23,16 @@ def new_name(prefix: str = "test") -> str:
 
 
 def result(response: requests.Response) -> Any:
-    """Return the result of an answer after checking its envelope: Abaco succeeds with 200 only."""
-    assert response.status_code == 200, f"{response.status_code}: {response.text[:500]}"
-    body = response.json()
-    assert list(body) == ["message", "result", "status", "version"]
-    assert body["status"] == "success"
-    assert body["message"].endswith("successfully.") or body["message"].startswith("The request")
-    return body["result"]
+    """Return the result of an answer, whose message tells of a success."""
+    message = response.json()["message"]
+    assert message.endswith("successfully.") or message.startswith("The request")
+    return flask_result(response)
 
 
-def refusal(response: requests.Response, status: int = 400) -> str:
-    """Return the message of an answer after checking that it is a refusal of that status."""
-    assert response.status_code == status, f"{response.status_code}: {response.text[:500]}"
-    body = response.json()
-    assert list(body) == ["message", "result", "status", "version"]
-    assert (body["status"], body["result"]) == ("error", None)
-    message: str = body["message"]
-    return message
+def refused(response: requests.Response, status: int, *words: str) -> None:
+    """Check that an answer is a refusal of that status whose message has these words."""
+    message = refusal(response, status)
+    assert [word for word in words if word not in message] == [], message
 
 
 def register(http: Http, **fields: Any) -> Document:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 import requests
 
 from agavepy.sandbox import Sandbox
 from tests.conftest import Http
+from tests.sandbox.answers import flask_result as result
 
 ACCOUNTS, ROLES = "/admin/v2/service_accounts", "/admin/v2/service_roles"
 APIS = "/admin/v2/apis"
@@ -17,25 +17,6 @@ APIS = "/admin/v2/apis"
 def new_name(prefix: str = "svc") -> str:
     """Return a name that no other test uses."""
     return f"{prefix}{uuid.uuid4().hex[:12]}"
-
-
-def result(response: requests.Response) -> Any:
-    """Return the result of an answer after checking that it is a success, in Flask's words."""
-    assert response.status_code == 200, f"{response.status_code}: {response.text[:500]}"
-    body = response.json()
-    assert list(body) == ["message", "result", "status", "version"]
-    assert body["status"] == "success"
-    return body["result"]
-
-
-def refusal(response: requests.Response, status: int = 400) -> str:
-    """Return the message of an answer after checking that it is a refusal of that status."""
-    assert response.status_code == status, f"{response.status_code}: {response.text[:500]}"
-    body = response.json()
-    assert list(body) == ["message", "result", "status", "version"]
-    assert (body["status"], body["result"]) == ("error", None)
-    message: str = body["message"]
-    return message
 
 
 def gone(response: requests.Response) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import requests
 
 from tests.conftest import Http
+from tests.sandbox.answers import result
 
 APPS = "/apps/v2/"
 STORAGE = "sandbox.storage"
@@ -27,21 +28,6 @@ def definition(**changes: Any) -> dict[str, Any]:
         **changes,
     }
     return {name: value for name, value in fields.items() if value is not None}
-
-
-def result(answer: requests.Response, status: int = 200) -> Any:
-    """Return the result of an answer that has this status."""
-    assert answer.status_code == status, answer.text
-    return answer.json().get("result")
-
-
-def refusal(answer: requests.Response, status: int) -> str:
-    """Return the message of a refusal of this status; it comes without a result."""
-    assert answer.status_code == status, answer.text
-    body = answer.json()
-    assert body["status"] == "error"
-    assert "result" not in body
-    return str(body["message"])
 
 
 def register(http: Http, **changes: Any) -> dict[str, Any]:

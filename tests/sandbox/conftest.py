@@ -1,4 +1,4 @@
-"""A tenant that tests of the control door break and restore, a user of it, and the door."""
+"""A directory to work in; and a tenant for tests of the control door to break and restore."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from agavepy.sandbox import Sandbox
-from tests.conftest import Http
+from tests.conftest import Http, HttpFactory
+from tests.sandbox.files_support import workplace
 
 
 @pytest.fixture(scope="module")
@@ -32,3 +33,9 @@ def door(tenant: Sandbox, ada: Http) -> Iterator[Http]:
     with Http(tenant.url + "/_sandbox", "") as session:
         session.headers["X-Sandbox-Secret"] = tenant.control.secret
         yield session
+
+
+@pytest.fixture
+def where(http: HttpFactory) -> str:
+    """A directory of ada's that no other test uses, as a path from the home directory."""
+    return workplace(http("ada"))

@@ -6,9 +6,8 @@ import uuid
 from typing import Any
 from urllib.parse import quote
 
-import requests
-
 from tests.conftest import Http
+from tests.sandbox.answers import result
 from tests.waiting import wait_for
 
 STORAGE = "sandbox.storage"
@@ -18,23 +17,6 @@ ENDED = {"STAGING_COMPLETED", "STAGING_FAILED"}
 def at(kind: str, path: str, system: str = STORAGE) -> str:
     """Return the path of a request; one that begins with a slash gives two after the system."""
     return f"/files/v2/{kind}/system/{system}/{quote(path)}"
-
-
-def result(response: requests.Response, status: int = 200) -> Any:
-    """Return the result of an answer after checking its status."""
-    assert response.status_code == status, f"{response.status_code}: {response.text[:500]}"
-    body = response.json()
-    assert body["status"] == "success"
-    return body.get("result")
-
-
-def refusal(response: requests.Response, *statuses: int) -> str:
-    """Return the message of an answer after checking that it is a refusal of such a status."""
-    assert response.status_code in statuses, f"{response.status_code}: {response.text[:500]}"
-    body = response.json()
-    assert body["status"] == "error"
-    message: str = body["message"]
-    return message
 
 
 def workplace(http: Http, user: str = "ada") -> str:

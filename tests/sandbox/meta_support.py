@@ -7,9 +7,8 @@ import secrets
 from typing import Any
 from urllib.parse import quote
 
-import requests
-
 from tests.conftest import Http
+from tests.sandbox.answers import result
 
 DATA = "/meta/v2/data"
 SCHEMAS = "/meta/v2/schemas"
@@ -22,21 +21,6 @@ SCHEMA: dict[str, Any] = {
     "properties": {"genus": {"type": "string"}, "height": {"type": "number"}},
     "required": ["genus"],
 }
-
-
-def result(answer: requests.Response, status: int = 200) -> Any:
-    """Return the result of an answer that has this status."""
-    assert answer.status_code == status, answer.text
-    return answer.json().get("result")
-
-
-def refusal(answer: requests.Response, status: int) -> str:
-    """Return the message of a refusal of this status; it comes without a result."""
-    assert answer.status_code == status, answer.text
-    body = answer.json()
-    assert body["status"] == "error"
-    assert "result" not in body
-    return str(body["message"])
 
 
 def new_name() -> str:

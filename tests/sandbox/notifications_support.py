@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from tests.conftest import Http
-from tests.sandbox.systems_support import new_id, result, storage_system
+from tests.sandbox.answers import result
+from tests.sandbox.systems_support import new_id, storage_system
 from tests.unit.loopback import Loopback
 
 Document = dict[str, Any]

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import time
 import uuid
-from collections.abc import Callable
 from typing import Any
-
-import requests
 
 SECRET = "hunter2-very-secret"
 
@@ -61,28 +57,3 @@ def execution_system(system_id: str, **changes: Any) -> Document:
         "maxSystemJobs": 20,
         **changes,
     }
-
-
-def until(what: Callable[[], bool], timeout_s: float = 20.0) -> None:
-    """Wait for a condition on a server, or fail."""
-    deadline = time.monotonic() + timeout_s
-    while not what():
-        assert time.monotonic() < deadline, f"still waiting after {timeout_s} s"
-
-
-def result(response: requests.Response, status: int = 200) -> Any:
-    """Return the result of an answer after checking its status."""
-    assert response.status_code == status, f"{response.status_code}: {response.text[:500]}"
-    body = response.json()
-    assert body["status"] == "success"
-    return body.get("result")
-
-
-def refusal(response: requests.Response, status: int) -> str:
-    """Return the message of an answer after checking that it is a refusal of that status."""
-    assert response.status_code == status, f"{response.status_code}: {response.text[:500]}"
-    body = response.json()
-    assert body["status"] == "error"
-    assert "result" not in body
-    message: str = body["message"]
-    return message

@@ -11,16 +11,8 @@ from agavepy.errors import BadRequest, NotFound
 from agavepy.sandbox import Sandbox
 from agavepy.sandbox.state import users
 from tests.conftest import HttpFactory
-from tests.sandbox.actors_support import (
-    BASE,
-    IMAGE,
-    address,
-    new_name,
-    refusal,
-    register,
-    result,
-    share,
-)
+from tests.sandbox.actors_support import BASE, IMAGE, address, new_name, register, result, share
+from tests.sandbox.answers import flask_refusal as refusal
 from tests.waiting import wait_for
 
 DENIED = "Not authorized -- you do not have access to this actor."

@@ -8,7 +8,8 @@ from agavepy.errors import BadRequest
 from agavepy.sandbox import Sandbox
 from tests.conftest import HttpFactory
 from tests.sandbox import actors_run_support as run
-from tests.sandbox.actors_support import BASE, address, refusal, register, result
+from tests.sandbox.actors_support import BASE, address, register, result
+from tests.sandbox.answers import flask_refusal as refusal
 
 ADMIN = f"{BASE}/admin"
 

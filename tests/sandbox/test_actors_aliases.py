@@ -6,16 +6,8 @@ import pytest
 
 from agavepy.sandbox import Sandbox
 from tests.conftest import HttpFactory
-from tests.sandbox.actors_support import (
-    BASE,
-    Document,
-    address,
-    new_name,
-    refusal,
-    register,
-    result,
-    share,
-)
+from tests.sandbox.actors_support import BASE, Document, address, new_name, register, result, share
+from tests.sandbox.answers import flask_refusal as refusal
 
 ALIASES = f"{BASE}/aliases"
 

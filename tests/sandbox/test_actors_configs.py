@@ -10,15 +10,8 @@ import pytest
 from agavepy.sandbox import Sandbox
 from tests.conftest import HttpFactory
 from tests.sandbox import actors_run_support as run
-from tests.sandbox.actors_support import (
-    BASE,
-    Document,
-    new_name,
-    refusal,
-    register,
-    result,
-    share,
-)
+from tests.sandbox.actors_support import BASE, Document, new_name, register, result, share
+from tests.sandbox.answers import flask_refusal as refusal
 
 CONFIGS = f"{BASE}/configs"
 

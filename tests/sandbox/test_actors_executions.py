@@ -12,18 +12,11 @@ import requests
 from agavepy.sandbox import Sandbox
 from tests.conftest import Http, HttpFactory
 from tests.sandbox import actors_run_support as support
+from tests.sandbox.actors_support import refused
 from tests.waiting import wait_for
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.[\dZ]+)?Z?")
 HTTP_TIME = re.compile(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT")
-
-
-def refused(answer: requests.Response, status: int, *words: str) -> None:
-    body = answer.json()
-    assert answer.status_code == status, body
-    assert (body["status"], body["result"]) == ("error", None)
-    for word in words:
-        assert word in body["message"]
 
 
 def gated(http: HttpFactory, sandbox: Sandbox, gate: Path, **fields: Any) -> str:

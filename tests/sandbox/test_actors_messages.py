@@ -12,6 +12,7 @@ import requests
 from agavepy.sandbox import Sandbox
 from tests.conftest import HttpFactory
 from tests.sandbox import actors_run_support as support
+from tests.sandbox.actors_support import refused
 from tests.waiting import wait_for
 
 SHOW = """
@@ -35,15 +36,6 @@ def accepted(answer: requests.Response) -> dict[str, Any]:
     assert answer.status_code == 200, answer.text
     result: dict[str, Any] = answer.json()["result"]
     return result
-
-
-def refused(answer: requests.Response, status: int, *words: str) -> None:
-    body = answer.json()
-    assert answer.status_code == status, body
-    assert body["status"] == "error"
-    assert body["result"] is None
-    for word in words:
-        assert word in body["message"]
 
 
 def shown(http: HttpFactory, actor: str, result: dict[str, Any]) -> tuple[str, str]:

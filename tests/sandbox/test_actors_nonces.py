@@ -20,11 +20,11 @@ from tests.sandbox.actors_support import (
     Document,
     address,
     new_name,
-    refusal,
     register,
     result,
     share,
 )
+from tests.sandbox.answers import flask_refusal as refusal
 
 NONCE = "x-nonce"
 

@@ -16,11 +16,11 @@ from tests.sandbox.actors_support import (
     Document,
     address,
     new_name,
-    refusal,
     register,
     result,
     share,
 )
+from tests.sandbox.answers import flask_refusal as refusal
 
 LEVELS = ("NONE", "READ", "EXECUTE", "UPDATE")
 

@@ -11,16 +11,8 @@ import pytest
 from agavepy.sandbox import Sandbox
 from tests.conftest import Http, HttpFactory
 from tests.sandbox import actors_run_support as run
-from tests.sandbox.actors_support import (
-    BASE,
-    Document,
-    address,
-    new_name,
-    refusal,
-    register,
-    result,
-    share,
-)
+from tests.sandbox.actors_support import BASE, Document, address, new_name, register, result, share
+from tests.sandbox.answers import flask_refusal as refusal
 
 SEARCH = f"{BASE}/search"
 TOMORROW = (datetime.now(timezone.utc) + timedelta(days=1)).date().isoformat()

@@ -8,7 +8,8 @@ import pytest
 
 from agavepy.sandbox import Sandbox
 from tests.conftest import HttpFactory
-from tests.sandbox.actors_support import address, refusal, register, result, share
+from tests.sandbox.actors_support import address, register, result, share
+from tests.sandbox.answers import flask_refusal as refusal
 
 
 @pytest.mark.parametrize(

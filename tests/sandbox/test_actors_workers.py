@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import requests
-
 from agavepy.sandbox import Sandbox
 from tests.conftest import HttpFactory
 from tests.sandbox import actors_run_support as support
+from tests.sandbox.actors_support import refused
 from tests.waiting import wait_for
-
-
-def refused(answer: requests.Response, status: int, *words: str) -> None:
-    body = answer.json()
-    assert answer.status_code == status, body
-    assert (body["status"], body["result"]) == ("error", None)
-    for word in words:
-        assert word in body["message"]
 
 
 def idle(http: HttpFactory, actor: str, number: int) -> bool:

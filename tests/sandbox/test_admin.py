@@ -25,9 +25,9 @@ from tests.sandbox.admin_support import (
     new_account,
     new_name,
     new_role,
-    refusal,
-    result,
 )
+from tests.sandbox.answers import flask_refusal as refusal
+from tests.sandbox.answers import flask_result as result
 
 OPERATIONS = sorted(loader.service_plan("admin").values(), key=lambda plan: plan.name)
 EVERYONE = "Internal/everyone"

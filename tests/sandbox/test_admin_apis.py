@@ -9,7 +9,9 @@ import pytest
 
 from agavepy.sandbox import Sandbox
 from tests.conftest import Http, HttpFactory
-from tests.sandbox.admin_support import APIS, gone, new_name, new_role, refusal, result
+from tests.sandbox.admin_support import APIS, gone, new_name, new_role
+from tests.sandbox.answers import flask_refusal as refusal
+from tests.sandbox.answers import flask_result as result
 
 FILES = f"{APIS}/Files-admin-v2"
 

@@ -10,17 +10,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import HttpFactory
-from tests.sandbox.apps_support import (
-    APPS,
-    STORAGE,
-    definition,
-    events,
-    ids,
-    manage,
-    refusal,
-    register,
-    result,
-)
+from tests.sandbox.answers import refusal, result
+from tests.sandbox.apps_support import APPS, STORAGE, definition, events, ids, manage, register
 from tests.waiting import wait_for
 
 INPUT: dict[str, Any] = {

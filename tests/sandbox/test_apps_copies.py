@@ -10,17 +10,8 @@ import pytest
 
 from agavepy.sandbox import Sandbox
 from tests.conftest import Http, HttpFactory
-from tests.sandbox.apps_support import (
-    APPS,
-    STORAGE,
-    definition,
-    events,
-    ids,
-    manage,
-    refusal,
-    register,
-    result,
-)
+from tests.sandbox.answers import refusal, result
+from tests.sandbox.apps_support import APPS, STORAGE, definition, events, ids, manage, register
 from tests.waiting import wait_for
 
 MEDIA = f"/files/v2/media/system/{STORAGE}"

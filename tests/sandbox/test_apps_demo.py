@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import HttpFactory
-from tests.sandbox.apps_support import APPS, STORAGE, result
+from tests.sandbox.answers import result
+from tests.sandbox.apps_support import APPS, STORAGE
 from tests.waiting import wait_for
 
 TEXT = "one two  three\nfour\n\nfive six"

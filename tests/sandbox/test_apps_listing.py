@@ -7,7 +7,8 @@ import secrets
 import pytest
 
 from tests.conftest import HttpFactory
-from tests.sandbox.apps_support import APPS, ids, manage, refusal, register, result
+from tests.sandbox.answers import refusal, result
+from tests.sandbox.apps_support import APPS, ids, manage, register
 
 
 def test_users_see_public_apps_their_own_and_those_shared_with_them(http: HttpFactory) -> None:

@@ -5,14 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import Http, HttpFactory
-from tests.sandbox.apps_support import (
-    APPS,
-    definition,
-    events,
-    refusal,
-    register,
-    result,
-)
+from tests.sandbox.answers import refusal, result
+from tests.sandbox.apps_support import APPS, definition, events, register
 
 NOBODY = {"read": False, "write": False, "execute": False}
 

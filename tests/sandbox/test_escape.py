@@ -11,7 +11,8 @@ import pytest
 from agavepy.sandbox import Sandbox
 from tests.conftest import Http, HttpFactory
 from tests.sandbox import apps_support, jobs_support
-from tests.sandbox.files_support import STORAGE, refusal, result, workplace
+from tests.sandbox.answers import refusal, result
+from tests.sandbox.files_support import STORAGE, workplace
 from tests.sandbox.systems_support import new_id, storage_system
 from tests.sandbox.test_files_escape import ABSOLUTE, CLIMBS, NAMES, SECRET, Raw, outside, secret
 from tests.waiting import wait_for

@@ -9,17 +9,8 @@ import pytest
 
 from agavepy.sandbox import Sandbox
 from tests.conftest import Http, HttpFactory
-from tests.sandbox.files_support import (
-    STORAGE,
-    at,
-    content,
-    events,
-    names,
-    refusal,
-    result,
-    staged,
-    workplace,
-)
+from tests.sandbox.answers import refusal, result
+from tests.sandbox.files_support import STORAGE, at, content, events, names, staged, workplace
 
 KINDS = ["listings", "pems", "history", "index"]
 PEMS = {"username": "grace", "permission": "READ"}

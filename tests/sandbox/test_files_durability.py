@@ -18,16 +18,8 @@ import pytest
 from agavepy.sandbox.state import disk, files_records, files_staging, systems, users
 from agavepy.sandbox.tenant import Settings, Tenant
 from tests.conftest import Http
-from tests.sandbox.files_support import (
-    at,
-    content,
-    names,
-    refusal,
-    result,
-    staged,
-    upload,
-    workplace,
-)
+from tests.sandbox.answers import refusal, result
+from tests.sandbox.files_support import at, content, names, staged, upload, workplace
 from tests.waiting import wait_for
 
 PATH = "/home/ada/file"

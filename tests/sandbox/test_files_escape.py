@@ -13,7 +13,8 @@ import pytest
 
 from agavepy.sandbox import Sandbox
 from tests.conftest import HttpFactory
-from tests.sandbox.files_support import STORAGE, at, names, result, workplace
+from tests.sandbox.answers import result
+from tests.sandbox.files_support import STORAGE, at, names, workplace
 
 SECRET = b"the state of the tenant"
 #: How far up the state directory is from the root of a system, written in many ways.

@@ -14,14 +14,13 @@ import pytest
 
 from agavepy.sandbox import Sandbox
 from tests.conftest import Http, HttpFactory
+from tests.sandbox.answers import refusal, result
 from tests.sandbox.files_support import (
     STORAGE,
     at,
     content,
     events,
     names,
-    refusal,
-    result,
     staged,
     upload,
     workplace,
@@ -29,11 +28,6 @@ from tests.sandbox.files_support import (
 from tests.waiting import wait_for
 
 TEXT = b"0123456789" * 10
-
-
-@pytest.fixture
-def where(http: HttpFactory) -> str:
-    return workplace(http("ada"))
 
 
 def test_an_upload_is_accepted_first_and_there_when_its_history_says_so(

@@ -12,17 +12,8 @@ import pytest
 
 from agavepy.sandbox import Sandbox
 from tests.conftest import HttpFactory
-from tests.sandbox.files_support import (
-    STORAGE,
-    at,
-    content,
-    events,
-    names,
-    refusal,
-    result,
-    upload,
-    workplace,
-)
+from tests.sandbox.answers import refusal, result
+from tests.sandbox.files_support import STORAGE, at, content, events, names, upload, workplace
 
 SELF_KEYS = [
     "name",

@@ -10,22 +10,8 @@ import requests
 
 from agavepy.sandbox import Sandbox
 from tests.conftest import HttpFactory
-from tests.sandbox.files_support import (
-    STORAGE,
-    at,
-    content,
-    events,
-    names,
-    refusal,
-    result,
-    upload,
-    workplace,
-)
-
-
-@pytest.fixture
-def where(http: HttpFactory) -> str:
-    return workplace(http("ada"))
+from tests.sandbox.answers import refusal, result
+from tests.sandbox.files_support import STORAGE, at, content, events, names, upload
 
 
 @pytest.fixture

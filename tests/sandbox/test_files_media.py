@@ -8,22 +8,10 @@ import pytest
 from dateutil.parser import isoparse
 
 from tests.conftest import HttpFactory
-from tests.sandbox.files_support import (
-    STORAGE,
-    at,
-    content,
-    refusal,
-    result,
-    upload,
-    workplace,
-)
+from tests.sandbox.answers import refusal, result
+from tests.sandbox.files_support import STORAGE, at, content, upload
 
 TEXT = b"0123456789" * 10
-
-
-@pytest.fixture
-def where(http: HttpFactory) -> str:
-    return workplace(http("ada"))
 
 
 def test_a_download_says_what_it_is(http: HttpFactory, where: str) -> None:

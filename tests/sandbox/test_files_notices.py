@@ -18,7 +18,8 @@ from agavepy.sandbox.state.events import DELIVERY
 from agavepy.sandbox.state.notifications_definition import requested
 from agavepy.sandbox.tenant import Settings, Tenant
 from tests.conftest import HttpFactory
-from tests.sandbox.files_support import at, names, refusal, result, staged, workplace
+from tests.sandbox.answers import refusal, result
+from tests.sandbox.files_support import at, names, staged
 from tests.waiting import wait_for
 
 
@@ -63,11 +64,6 @@ def subscriber() -> Iterator[Subscriber]:
     made = Subscriber()
     yield made
     made.close()
-
-
-@pytest.fixture
-def where(http: HttpFactory) -> str:
-    return workplace(http("ada"))
 
 
 FILES = {"fileToUpload": ("f", b"1")}

@@ -9,22 +9,8 @@ import pytest
 
 from agavepy.sandbox import Sandbox
 from tests.conftest import Http, HttpFactory
-from tests.sandbox.files_support import (
-    STORAGE,
-    at,
-    content,
-    events,
-    names,
-    refusal,
-    result,
-    upload,
-    workplace,
-)
-
-
-@pytest.fixture
-def where(http: HttpFactory) -> str:
-    return workplace(http("ada"))
+from tests.sandbox.answers import refusal, result
+from tests.sandbox.files_support import STORAGE, at, content, events, names, upload
 
 
 def share(http: Http, path: str, username: str, permission: str, recursive: bool = False) -> Any:

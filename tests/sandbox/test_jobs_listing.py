@@ -10,7 +10,7 @@ import pytest
 from agavepy.sandbox import Sandbox
 from tests.conftest import Http, HttpFactory
 from tests.sandbox import jobs_support as support
-from tests.sandbox.files_support import result
+from tests.sandbox.answers import result
 from tests.sandbox.jobs_support import HELLO
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import HttpFactory
 from tests.sandbox import jobs_support as support
-from tests.sandbox.files_support import result
+from tests.sandbox.answers import result
 from tests.sandbox.jobs_support import HELLO
 
 

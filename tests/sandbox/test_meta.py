@@ -12,6 +12,7 @@ import pytest
 
 from agavepy.sandbox import Sandbox
 from tests.conftest import Http, HttpFactory
+from tests.sandbox.answers import refusal, result
 from tests.sandbox.meta_support import (
     DATA,
     NOBODY,
@@ -19,8 +20,6 @@ from tests.sandbox.meta_support import (
     add,
     add_schema,
     new_name,
-    refusal,
-    result,
     search,
     uuids,
 )

@@ -8,17 +8,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import HttpFactory
-from tests.sandbox.meta_support import (
-    BULK,
-    DATA,
-    NOBODY,
-    add,
-    add_schema,
-    new_name,
-    refusal,
-    result,
-    search,
-)
+from tests.sandbox.answers import refusal, result
+from tests.sandbox.meta_support import BULK, DATA, NOBODY, add, add_schema, new_name, search
 
 
 def made(answer: str) -> list[str]:

@@ -8,15 +8,8 @@ import pytest
 
 from tests.conftest import Http, HttpFactory
 from tests.sandbox import notifications_support as support
-from tests.sandbox.meta_support import (
-    BULK,
-    DATA,
-    SCHEMAS,
-    add,
-    add_schema,
-    refusal,
-    result,
-)
+from tests.sandbox.answers import refusal, result
+from tests.sandbox.meta_support import BULK, DATA, SCHEMAS, add, add_schema
 from tests.unit.loopback import Loopback
 from tests.waiting import wait_for
 

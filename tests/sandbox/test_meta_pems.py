@@ -7,17 +7,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import HttpFactory
-from tests.sandbox.meta_support import (
-    DATA,
-    NOBODY,
-    SCHEMA,
-    SCHEMAS,
-    add,
-    add_schema,
-    refusal,
-    result,
-    search,
-)
+from tests.sandbox.answers import refusal, result
+from tests.sandbox.meta_support import DATA, NOBODY, SCHEMA, SCHEMAS, add, add_schema, search
 
 
 @pytest.fixture(params=["item", "schema"])

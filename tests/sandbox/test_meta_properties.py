@@ -17,7 +17,8 @@ from mongomock import filtering
 from agavepy.sandbox import Sandbox
 from agavepy.sandbox.state import meta_query
 from tests.conftest import Http
-from tests.sandbox.meta_support import DATA, SCHEMAS, new_name, result
+from tests.sandbox.answers import result
+from tests.sandbox.meta_support import DATA, SCHEMAS, new_name
 
 #: Few letters and numbers, so that what is looked for is often there.
 SCALARS = st.one_of(

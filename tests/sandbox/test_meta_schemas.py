@@ -8,17 +8,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import HttpFactory
-from tests.sandbox.meta_support import (
-    DATA,
-    NOBODY,
-    SCHEMA,
-    SCHEMAS,
-    add,
-    add_schema,
-    new_name,
-    refusal,
-    result,
-)
+from tests.sandbox.answers import refusal, result
+from tests.sandbox.meta_support import DATA, NOBODY, SCHEMA, SCHEMAS, add, add_schema, new_name
 
 OTHER = {"type": "object", "required": ["place"]}
 

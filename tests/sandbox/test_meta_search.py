@@ -10,6 +10,7 @@ import pytest
 
 from agavepy.sandbox import Sandbox
 from tests.conftest import Http, HttpFactory
+from tests.sandbox.answers import refusal, result
 from tests.sandbox.meta_support import (
     BULK,
     DATA,
@@ -18,8 +19,6 @@ from tests.sandbox.meta_support import (
     add_schema,
     encoded,
     new_name,
-    refusal,
-    result,
     search,
 )
 

@@ -9,7 +9,8 @@ import pytest
 
 from agavepy.sandbox import Sandbox
 from tests.conftest import Http, HttpFactory
-from tests.sandbox.systems_support import new_id, refusal, result, storage_system
+from tests.sandbox.answers import refusal, result
+from tests.sandbox.systems_support import new_id, storage_system
 
 COLLECTION = "/monitors/v2/"
 UNKNOWN = "6141806243129102362-242ac11b-0001-014"

@@ -12,7 +12,8 @@ import pytest
 from agavepy.sandbox import Sandbox
 from tests.conftest import Http, HttpFactory
 from tests.sandbox import notifications_support
-from tests.sandbox.systems_support import execution_system, new_id, refusal, result, storage_system
+from tests.sandbox.answers import refusal, result
+from tests.sandbox.systems_support import execution_system, new_id, storage_system
 from tests.sandbox.test_monitors import COLLECTION, UNKNOWN, add, words
 from tests.unit.loopback import Loopback
 from tests.waiting import wait_for

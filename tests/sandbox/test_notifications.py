@@ -12,8 +12,8 @@ from tests.conftest import HttpFactory
 from tests.sandbox import files_support as files
 from tests.sandbox import jobs_support as jobs
 from tests.sandbox import notifications_support as support
+from tests.sandbox.answers import refusal, result
 from tests.sandbox.notifications_support import COLLECTION
-from tests.sandbox.systems_support import refusal, result
 from tests.unit.loopback import Loopback
 from tests.waiting import wait_for
 
@@ -336,7 +336,7 @@ def test_what_came_with_an_import_is_a_notification_of_its_own(http: HttpFactory
     answer = ada.post(
         files.at("media", files.workplace(ada)), files={"fileToUpload": ("f", b"1")}, data=data
     )
-    record = files.result(answer, 202)
+    record = result(answer, 202)
     links = record["_links"]["notification"]
     assert [link["title"] for link in links] == ["STAGING_COMPLETED", "STAGING_FAILED"]
     made = [result(ada.get(link["href"])) for link in links]

@@ -14,8 +14,8 @@ from agavepy.sandbox.state.notifications_attempts import pause
 from agavepy.sandbox.state.notifications_definition import DEFAULT_POLICY
 from tests.conftest import Http, HttpFactory
 from tests.sandbox import notifications_support as support
+from tests.sandbox.answers import refusal, result
 from tests.sandbox.notifications_support import COLLECTION
-from tests.sandbox.systems_support import refusal, result
 from tests.sandbox.test_jobs_durability import killable
 from tests.unit.loopback import DROP, Loopback, Reply, Seen
 from tests.waiting import wait_for

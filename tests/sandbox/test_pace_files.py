@@ -10,7 +10,8 @@ import pytest
 from agavepy.sandbox import Sandbox
 from tests.conftest import Http
 from tests.sandbox import files_support as support
-from tests.sandbox.files_support import at, result
+from tests.sandbox.answers import result
+from tests.sandbox.files_support import at
 from tests.sandbox.pace_support import choose, tell, under_way
 from tests.waiting import wait_for
 

@@ -11,7 +11,8 @@ import pytest
 
 from agavepy.sandbox import patterns
 from tests.conftest import HttpFactory
-from tests.sandbox.meta_support import DATA, SCHEMAS, refusal
+from tests.sandbox.answers import refusal
+from tests.sandbox.meta_support import DATA, SCHEMAS
 
 BOMBS = ["^(a+)+$", "(a*)*b", "(a|a)*b", "(a|b|ab)*c", r"(\w+\s?)+$", "((a?){9,}x?)*y", "(.*a){20}"]
 FINE = [

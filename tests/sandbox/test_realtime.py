@@ -10,7 +10,7 @@ from dateutil import parser
 
 from agavepy.sandbox import Sandbox
 from tests.conftest import Http, HttpFactory
-from tests.sandbox.systems_support import refusal, result
+from tests.sandbox.answers import refusal, result
 
 ROOT = "/realtime/v2/"
 

@@ -15,7 +15,7 @@ import pytest
 from agavepy.sandbox import Sandbox
 from tests.conftest import Http, HttpFactory
 from tests.sandbox import jobs_support
-from tests.sandbox.files_support import refusal, result
+from tests.sandbox.answers import refusal, result
 from tests.sandbox.systems_support import auth, execution_system, new_id
 
 Made = dict[str, str]

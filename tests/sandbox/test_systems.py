@@ -12,15 +12,8 @@ import pytest
 
 from agavepy.sandbox import Sandbox
 from tests.conftest import HttpFactory
-from tests.sandbox.systems_support import (
-    SECRET,
-    auth,
-    execution_system,
-    new_id,
-    refusal,
-    result,
-    storage_system,
-)
+from tests.sandbox.answers import refusal, result
+from tests.sandbox.systems_support import SECRET, auth, execution_system, new_id, storage_system
 
 BASE = "/systems/v2"
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import HttpFactory
+from tests.sandbox.answers import refusal, result
 from tests.sandbox.systems_support import (
     SECRET,
     Document,
     auth,
     execution_system,
     new_id,
-    refusal,
-    result,
     storage_system,
 )
 

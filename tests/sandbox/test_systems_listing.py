@@ -9,7 +9,8 @@ import pytest
 
 from agavepy.sandbox import Sandbox
 from tests.conftest import Http, HttpFactory
-from tests.sandbox.systems_support import execution_system, result, storage_system
+from tests.sandbox.answers import result
+from tests.sandbox.systems_support import execution_system, storage_system
 
 BASE = "/systems/v2/"
 

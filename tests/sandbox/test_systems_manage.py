@@ -9,14 +9,9 @@ import pytest
 
 from agavepy.sandbox import Sandbox
 from tests.conftest import Http, HttpFactory
-from tests.sandbox.systems_support import (
-    execution_system,
-    new_id,
-    refusal,
-    result,
-    storage_system,
-    until,
-)
+from tests.sandbox.answers import refusal, result
+from tests.sandbox.systems_support import execution_system, new_id, storage_system
+from tests.waiting import wait_for
 
 BASE = "/systems/v2"
 
@@ -178,7 +173,7 @@ def test_erasing_frees_the_id_and_leaves_nothing_behind(http: HttpFactory) -> No
     upload = http("ada").post(media, files={"fileToUpload": ("secret.txt", b"secret")})
     assert upload.status_code == 202
     listing = f"/files/v2/listings/system/{system_id}/"
-    until(lambda: "secret.txt" in http("ada").get(listing).text)
+    wait_for(lambda: "secret.txt" in http("ada").get(listing).text)
     folder = http("ada").put(media, json={"action": "mkdir", "path": "private"})
     assert folder.status_code == 201
     result(http("ada").delete(address))

@@ -7,13 +7,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import HttpFactory
-from tests.sandbox.systems_support import (
-    execution_system,
-    new_id,
-    refusal,
-    result,
-    storage_system,
-)
+from tests.sandbox.answers import refusal, result
+from tests.sandbox.systems_support import execution_system, new_id, storage_system
 
 BASE = "/systems/v2"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import HttpFactory
-from tests.sandbox.systems_support import new_id, refusal, result, storage_system
+from tests.sandbox.answers import refusal, result
+from tests.sandbox.systems_support import new_id, storage_system
 
 BASE = "/systems/v2"
 

@@ -10,7 +10,8 @@ import pytest
 
 from agavepy.sandbox import Sandbox
 from tests.conftest import HttpFactory
-from tests.sandbox.systems_support import new_id, refusal, result, storage_system
+from tests.sandbox.answers import refusal, result
+from tests.sandbox.systems_support import new_id, storage_system
 from tests.unit.loopback import Loopback
 from tests.waiting import wait_for
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from agavepy.sandbox import Sandbox
 from tests.conftest import Http, HttpFactory
+from tests.sandbox.answers import refusal, result
 from tests.sandbox.files_support import at, staged, upload, workplace
-from tests.sandbox.systems_support import refusal, result
 
 STORAGE = "sandbox.storage"
 

@@ -9,7 +9,7 @@ import pytest
 from agavepy.errors import HttpError
 from agavepy.sandbox import Sandbox
 from tests.conftest import HttpFactory
-from tests.sandbox.files_support import refusal, result
+from tests.sandbox.answers import refusal, result
 
 ROOT = "/transforms/v2"
 READS = "ada/data/reads.fa"

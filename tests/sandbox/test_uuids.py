@@ -9,8 +9,9 @@ import pytest
 
 from agavepy.sandbox import Sandbox
 from tests.conftest import Http, HttpFactory
+from tests.sandbox.answers import refusal, result
 from tests.sandbox.files_support import at, upload, workplace
-from tests.sandbox.systems_support import new_id, refusal, result, storage_system
+from tests.sandbox.systems_support import new_id, storage_system
 
 BASES = ["/uuids/v2/", "/uuid/v2/"]
 UNKNOWN = "0001414144065563-5056a550b8-0001-006"
