@@ -1,4 +1,4 @@
-"""A directory to work in; and a tenant for tests of the control door to break and restore."""
+"""A directory to work in, a web hook; and a tenant for the control door to break and restore."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from agavepy.sandbox import Sandbox
 from tests.conftest import Http, HttpFactory
 from tests.sandbox.files_support import workplace
+from tests.unit.loopback import Loopback
 
 
 @pytest.fixture(scope="module")
@@ -39,3 +40,10 @@ def door(tenant: Sandbox, ada: Http) -> Iterator[Http]:
 def where(http: HttpFactory) -> str:
     """A directory of ada's that no other test uses, as a path from the home directory."""
     return workplace(http("ada"))
+
+
+@pytest.fixture
+def hook() -> Iterator[Loopback]:
+    """A web server that notifications and events may be sent to."""
+    with Loopback() as running:
+        yield running

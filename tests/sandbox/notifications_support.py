@@ -42,4 +42,4 @@ def attempts(http: Http, notification: Document) -> list[Document]:
 
 def told(hook: Loopback) -> list[tuple[str, Document]]:
     """Return the path and the document of each message that a web hook got."""
-    return [(seen.target, json.loads(seen.body)) for seen in hook.requests]
+    return [(s.target, json.loads(s.body)) for s in hook.requests if s.method == "POST"]

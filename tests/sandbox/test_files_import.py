@@ -7,8 +7,6 @@ import socket
 import threading
 import tracemalloc
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 
@@ -25,6 +23,7 @@ from tests.sandbox.files_support import (
     upload,
     workplace,
 )
+from tests.unit.loopback import Loopback, Reply, Seen
 from tests.waiting import wait_for
 
 TEXT = b"0123456789" * 10
@@ -180,32 +179,16 @@ def test_a_json_file_is_uploaded_as_it_is(http: HttpFactory, where: str) -> None
 def origin() -> Iterator[str]:
     """A web server elsewhere: /data.txt, /private (user and password), /gone."""
 
-    class Elsewhere(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            if self.path == "/moved":
-                self.send_response(302)
-                self.send_header("Location", "/data.txt?from=moved")
-                self.end_headers()
-                return
-            needed = "Basic YW5uOnMzY3JldA=="
-            private = self.path == "/private" and self.headers["Authorization"] != needed
-            status = 401 if private else 404 if self.path == "/gone" else 200
-            body = f"{self.path} {self.headers['Authorization']}".encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def answer(seen: Seen) -> Reply:
+        if seen.target == "/moved":
+            return Reply(302, headers={"Location": "/data.txt?from=moved"})
+        given = seen.headers.get("Authorization")
+        private = seen.target == "/private" and given != "Basic YW5uOnMzY3JldA=="
+        status = 401 if private else 404 if seen.target == "/gone" else 200
+        return Reply(status, f"{seen.target} {given}".encode())
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with Loopback(answer) as server:
+        yield f"127.0.0.1:{server.port}"
 
 
 def test_an_import_from_the_web_really_fetches(http: HttpFactory, where: str, origin: str) -> None:

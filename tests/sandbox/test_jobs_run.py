@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import http.server
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +10,7 @@ from agavepy.sandbox import Sandbox
 from tests.conftest import HttpFactory
 from tests.sandbox import jobs_support as support
 from tests.sandbox.jobs_support import HELLO, input_file, parameter
+from tests.unit.loopback import Loopback, Reply, Seen
 from tests.waiting import wait_for
 
 
@@ -175,25 +174,11 @@ def test_the_later_of_two_inputs_of_one_name_is_the_one_that_stays(
 def web() -> Iterator[str]:
     """The address of a web server that has ``/data file.txt`` and nothing else."""
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            found = self.path == "/data%20file.txt"
-            body = b"from the web\n"
-            self.send_response(200 if found else 404)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def answer(seen: Seen) -> Reply:
+        return Reply(200 if seen.target == "/data%20file.txt" else 404, b"from the web\n")
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with Loopback(answer) as server:
+        yield server.url
 
 
 def test_inputs_come_from_the_web_too(http: HttpFactory, sandbox: Sandbox, web: str) -> None:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from tests.conftest import Http, HttpFactory
 from tests.sandbox import notifications_support as support
 from tests.sandbox.answers import refusal, result
@@ -14,12 +10,6 @@ from tests.unit.loopback import Loopback
 from tests.waiting import wait_for
 
 NOTIFICATIONS = "/notifications/v2/"
-
-
-@pytest.fixture
-def hook() -> Iterator[Loopback]:
-    with Loopback() as opened:
-        yield opened
 
 
 def events(hook: Loopback) -> list[str]:

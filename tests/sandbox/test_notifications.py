@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -18,12 +17,6 @@ from tests.unit.loopback import Loopback
 from tests.waiting import wait_for
 
 NOBODY = "6141806243129102362-242ac11b-0001-007"
-
-
-@pytest.fixture
-def hook() -> Iterator[Loopback]:
-    with Loopback() as opened:
-        yield opened
 
 
 def test_a_notification_is_answered_with_its_policy_and_links(http: HttpFactory) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,12 +20,6 @@ from tests.unit.loopback import DROP, Loopback, Reply, Seen
 from tests.waiting import wait_for
 
 BUSY = Reply(503)
-
-
-@pytest.fixture
-def hook() -> Iterator[Loopback]:
-    with Loopback() as opened:
-        yield opened
 
 
 def toggle(http: Http, system: support.Document, action: str) -> None:

@@ -6,9 +6,6 @@ import io
 import json
 import shlex
 import subprocess
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -16,6 +13,7 @@ import requests
 
 from agavepy.curl import as_curl
 from agavepy.multipart import Source, encode
+from tests.unit.loopback import Loopback
 
 URL = "http://127.0.0.1/x"
 
@@ -63,29 +61,12 @@ def test_a_stream_is_told_by_its_size_and_stays_unread() -> None:
     assert file.tell() == 0
 
 
-class _Recorder(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        size = int(self.headers["Content-Length"])
-        self.server.seen = (self.path, self.headers["X-Note"], self.rfile.read(size))  # type: ignore[attr-defined]
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *args: Any) -> None:
-        pass
-
-
-@pytest.fixture
-def recorder() -> Iterator[HTTPServer]:
-    with HTTPServer(("127.0.0.1", 0), _Recorder) as server:
-        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield server
-        server.shutdown()
-
-
-def test_the_line_makes_the_same_request_in_a_shell(recorder: HTTPServer) -> None:
-    url = f"http://127.0.0.1:{recorder.server_port}/a?b=c%20d"
+def test_the_line_makes_the_same_request_in_a_shell() -> None:
     headers = {"X-Note": "it's $HOME", "Content-Type": "application/json"}
-    line = as_curl(prepared("POST", url, headers=headers, data='{"a": "b\'c"}'))
-    subprocess.run(["sh", "-c", f"{line} -s --noproxy '*'"], check=True)
-    assert recorder.seen == ("/a?b=c%20d", "it's $HOME", b'{"a": "b\'c"}')  # type: ignore[attr-defined]
+    with Loopback() as server:
+        url = f"{server.url}/a?b=c%20d"
+        line = as_curl(prepared("POST", url, headers=headers, data='{"a": "b\'c"}'))
+        subprocess.run(["sh", "-c", f"{line} -s --noproxy '*'"], check=True)
+    (seen,) = server.requests
+    assert (seen.target, seen.headers["X-Note"]) == ("/a?b=c%20d", "it's $HOME")
+    assert seen.body == b'{"a": "b\'c"}'
