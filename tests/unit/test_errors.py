@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Iterator
 
 import pytest
 import requests
@@ -17,12 +16,6 @@ XML_FAULT = (
     "<ams:message>{message}</ams:message><ams:description>Access failure for API: /jobs/v2, "
     "version: v2 with key: 0a1bc2d3e4</ams:description></ams:fault>"
 )
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Loopback]:
-    with Loopback() as running:
-        yield running
 
 
 def ask(

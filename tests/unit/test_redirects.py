@@ -17,19 +17,6 @@ from agavepy.transport import Transport
 from tests.unit.loopback import Loopback, Reply
 
 
-@pytest.fixture
-def server() -> Iterator[Loopback]:
-    with Loopback() as running:
-        yield running
-
-
-@pytest.fixture
-def transport(server: Loopback) -> Iterator[Transport]:
-    ours = Transport(server.url, retries=0)
-    yield ours
-    ours.close()
-
-
 def request(
     transport: Transport, method: str = "GET", path: str = "/x", **parts: Any
 ) -> requests.PreparedRequest:

@@ -7,7 +7,6 @@ import datetime
 import gzip
 import json
 import pickle
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,19 +19,6 @@ from agavepy.transport import Transport
 from tests.unit.loopback import Loopback, Reply
 
 UTC = datetime.timezone.utc
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Loopback]:
-    with Loopback() as running:
-        yield running
-
-
-@pytest.fixture
-def transport(server: Loopback) -> Iterator[Transport]:
-    ours = Transport(server.url, retries=0)
-    yield ours
-    ours.close()
 
 
 def plan(kind: str = "envelope", *dates: tuple[str, ...], method: str = "GET") -> Plan:

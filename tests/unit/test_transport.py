@@ -8,7 +8,6 @@ import pickle
 import ssl
 import threading
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +23,6 @@ from tests.waiting import wait_for
 
 EXPIRED = Reply(401, b'{"fault": {"code": 900901, "message": "Invalid Credentials"}}')
 REFUSED = Reply(401, b'{"fault": {"code": 900902, "message": "Missing Credentials"}}')
-
-
-@pytest.fixture
-def server() -> Iterator[Loopback]:
-    with Loopback() as running:
-        yield running
-
-
-@pytest.fixture
-def transport(server: Loopback) -> Iterator[Transport]:
-    ours = Transport(server.url, retries=0)
-    yield ours
-    ours.close()
 
 
 def request(
