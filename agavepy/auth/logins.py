@@ -19,7 +19,7 @@ _PAIR = frozenset({"token", "refresh_token", "created_at", "expires_in", "expire
 
 
 @dataclass
-class Login:
+class SavedLogin:
     """One login as the cache has it: keywords of a client, and where they are kept."""
 
     keywords: dict[str, Any]
@@ -44,7 +44,7 @@ class Login:
 
     def __repr__(self) -> str:
         """Name it, and no secret of it."""
-        return f"<Login {self}>"
+        return f"<{type(self).__name__} {self}>"
 
     def __str__(self) -> str:
         have = self.keywords
@@ -53,10 +53,10 @@ class Login:
         return one_line(f"{user} at {have['api_server']}{tenant} through {self.name}")
 
 
-def all_of(cache: Cache) -> list[Login]:
+def all_of(cache: Cache) -> list[SavedLogin]:
     """Return each usable login once, with the latest tokens that are kept of it; current first."""
     current = cache.find()
-    logins: list[Login] = []
+    logins: list[SavedLogin] = []
     for found in (*([current] if current else []), *cache.records()):
         if not found.usable:
             continue
@@ -66,11 +66,11 @@ def all_of(cache: Cache) -> list[Login]:
                 break
         else:
             first = not logins and current is not None
-            logins.append(Login(found.keywords, found.record, first, [found.path]))
+            logins.append(SavedLogin(found.keywords, found.record, first, [found.path]))
     return logins
 
 
-def _merge(login: Login, found: Found) -> None:
+def _merge(login: SavedLogin, found: Found) -> None:
     if found.path not in login.paths:
         login.paths.append(found.path)
     mine, theirs = login.pair, Pair.from_record(found.keywords)
@@ -86,7 +86,7 @@ def _merge(login: Login, found: Found) -> None:
     }
 
 
-def choose(cache: Cache, name: str | None = None, **selectors: str | None) -> Login:
+def choose(cache: Cache, name: str | None = None, **selectors: str | None) -> SavedLogin:
     """Return the one login with a client of that name or key, and with the given keywords.
 
     Where several have the name, one of the current user and tenant is meant; without anything, the
@@ -116,7 +116,7 @@ def choose(cache: Cache, name: str | None = None, **selectors: str | None) -> Lo
     raise CredentialsError(f"{problem}; there are:{listed or ' none. ' + HOW_TO_LOG_IN}")
 
 
-def _nearest(fitting: list[Login], there: list[Login]) -> list[Login]:
+def _nearest(fitting: list[SavedLogin], there: list[SavedLogin]) -> list[SavedLogin]:
     """Return those of the current user and tenant, if that leaves one."""
     for current in there:
         if current.is_current:
@@ -130,7 +130,7 @@ def _nearest(fitting: list[Login], there: list[Login]) -> list[Login]:
     return []
 
 
-def switch(cache: Cache, login: Login) -> bool:
+def switch(cache: Cache, login: SavedLogin) -> bool:
     """Make a login the current one; False if it was.
 
     Raises CredentialsError when that cannot be written.
@@ -147,7 +147,7 @@ def switch(cache: Cache, login: Login) -> bool:
     return True
 
 
-def forget(cache: Cache, login: Login) -> Pair | None:
+def forget(cache: Cache, login: SavedLogin) -> Pair | None:
     """Take a login out of all files and return the tokens that it had at last.
 
     Raises CredentialsError when a file that holds it cannot be written.
@@ -161,7 +161,7 @@ def forget(cache: Cache, login: Login) -> Pair | None:
     return pair
 
 
-def _held(cache: Cache, login: Login) -> Any:
+def _held(cache: Cache, login: SavedLogin) -> Any:
     return CachedLogin(cache, login.identity, lambda: login.keywords).locked()
 
 

@@ -13,7 +13,7 @@ import click
 from agavepy import config, timing
 from agavepy.auth import logins
 from agavepy.auth.cache import Cache
-from agavepy.auth.logins import Login
+from agavepy.auth.logins import SavedLogin
 from agavepy.cli import tables
 from agavepy.cli.auth_login import login
 from agavepy.errors import AgaveError, CredentialsError
@@ -163,7 +163,7 @@ def logout(name: str | None, username: str | None, tenant_id: str | None, every:
     return 0 if all(done) else 1
 
 
-def _log_out(cache: Cache, found: Login) -> bool:
+def _log_out(cache: Cache, found: SavedLogin) -> bool:
     """Forget a login and revoke its tokens; tell what happened, and return whether all did."""
     pair = logins.forget(cache, found)
     click.echo(f"Logged out: {found}")
@@ -182,18 +182,20 @@ def _log_out(cache: Cache, found: Login) -> bool:
     return True
 
 
-def _chosen(cache: Cache, name: str | None, username: str | None, tenant_id: str | None) -> Login:
+def _chosen(
+    cache: Cache, name: str | None, username: str | None, tenant_id: str | None
+) -> SavedLogin:
     return logins.choose(cache, name, username=username, tenant_id=tenant_id)
 
 
-def _row(found: Login) -> tuple[str, ...]:
+def _row(found: SavedLogin) -> tuple[str, ...]:
     have = found.keywords
     user = str(have.get("token_username") or have.get("username") or "-")
     tenant = str(have.get("tenant_id") or "-")
     return found.name, user, tenant, have["api_server"], _life(found)
 
 
-def _told(found: Login, secrets: bool = False) -> dict[str, Any]:
+def _told(found: SavedLogin, secrets: bool = False) -> dict[str, Any]:
     """Return what is shown of a login; ``expires_at`` in epoch seconds."""
     pair = found.pair
     names = ("client_name", "username", "token_username", "tenant_id", "api_server", "api_key")
@@ -207,7 +209,7 @@ def _told(found: Login, secrets: bool = False) -> dict[str, Any]:
     return told
 
 
-def _life(found: Login) -> str:
+def _life(found: SavedLogin) -> str:
     """Return how long the token is good, in words."""
     pair = found.pair
     if pair is None:
