@@ -131,8 +131,11 @@ class Wallet:
         )
         if not renewable:
             return TokenSource(pair) if pair is not None and pair.access else None
-        grants = self._grants(scheme, given, urljoin(f"{base_url}/", scheme.token_url))
-        return TokenSource(pair, lambda old: _renewed(grants, scheme.flow, given, old))
+        grants = renewals = self._grants(scheme, given, urljoin(f"{base_url}/", scheme.token_url))
+        renewed_at = urljoin(f"{base_url}/", scheme.refresh_url or scheme.token_url)
+        if self._trusted(renewed_at):  # else where tokens are granted (RFC 6749, section 6)
+            renewals = self._grants(scheme, given, renewed_at)
+        return TokenSource(pair, lambda old: _renewed(grants, renewals, scheme.flow, given, old))
 
     def _grants(self, scheme: Scheme, given: dict[str, str], url: str) -> _ForeignGrants:
         if not self._trusted(url):
@@ -235,12 +238,14 @@ class _ForeignGrants(Grants):
         self.scope = scope
 
 
-def _renewed(grants: Grants, flow: str, given: Mapping[str, str], old: Pair | None) -> Pair:
+def _renewed(
+    grants: Grants, renewals: Grants, flow: str, given: Mapping[str, str], old: Pair | None
+) -> Pair:
     """Get a pair: by the refresh token while that is good, else by the flow of the scheme."""
     can_log_in = flow == "client_credentials" or "password" in given
     if old is not None and old.refresh:
         try:
-            return grants.refresh_token(old)
+            return renewals.refresh_token(old)
         except TokenError as error:
             if error.status not in {400, 401} or not can_log_in:
                 raise

@@ -220,6 +220,22 @@ def test_a_token_that_is_about_to_expire_is_renewed_once_for_all_threads(
     assert site.requests[-1].headers["Authorization"] == "Bearer token-2"
 
 
+@pytest.mark.parametrize(
+    ("given", "asked_at"),
+    [("/token/again", "/token/again"), ("https://untrusted.invalid/", "/token")],
+)
+def test_a_token_is_refreshed_where_the_document_says_if_that_is_trusted(
+    given: str, asked_at: str, site: Site
+) -> None:
+    asked = tokens(site)
+    flow = {"tokenUrl": "/token", "refreshUrl": given, "scopes": {}}
+    document = described(site, {"login": flows(authorizationCode=flow)})
+    auth = {"refresh_token": "r", "client_id": "c", "client_secret": SECRET}
+    assert sent(site, document, auth).headers["Authorization"] == "Bearer token-1"
+    assert [form["grant_type"] for form in asked] == ["refresh_token"]
+    assert site.requests[0].target == asked_at
+
+
 def test_a_token_that_the_server_calls_invalid_is_replaced_and_the_call_made_again(
     site: Site,
 ) -> None:
