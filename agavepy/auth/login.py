@@ -87,6 +87,9 @@ class Login(TokenSource, ABC):
             return self._grants().refresh_token(pair)
         return self._log_in(pair)
 
+    def _means(self) -> tuple[Any, ...]:
+        return self.username, self.password
+
     @abstractmethod
     def _can_log_in(self) -> bool:
         """Tell whether a token can be got without a refresh token."""

@@ -14,7 +14,7 @@ from agavepy import errors, loader, request, timing
 from agavepy.auth.authenticators import Bearer
 from agavepy.auth.login import Login, LoginText
 from agavepy.auth.oauth import Grants, refusal
-from agavepy.auth.tokens import Clock, Pair, TokenSource
+from agavepy.auth.tokens import Clock, Grant, Pair, TokenSource
 from agavepy.config import seconds
 
 if TYPE_CHECKING:
@@ -62,9 +62,7 @@ class TapisLogin(Login):
         clock: Clock = timing.now,
     ) -> None:
         self._account = account
-        renewable = bool((account.username and account.password) or (pair and pair.refresh))
-        grant = self._get if renewable else None
-        super().__init__(_dated(pair), grant, on_grant=on_grant, clock=clock)
+        super().__init__(_dated(pair), self._get, on_grant=on_grant, clock=clock)
 
     @property
     def username(self) -> str | None:
@@ -94,6 +92,10 @@ class TapisLogin(Login):
     def as_text(self) -> TapisText:
         """Return the login as something that is the text of its access token too."""
         return TapisText.of(self)
+
+    def _way_to_renew(self) -> Grant | None:
+        # A password or a refresh token may be set at any time.
+        return self._get if self.can_refresh else None
 
     def _can_log_in(self) -> bool:
         return bool(self._account.username and self._account.password)

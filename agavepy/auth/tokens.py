@@ -160,8 +160,8 @@ class TokenSource:
         self._on_grant = on_grant
         self._clock = clock
         self._lock = threading.RLock()
-        #: The pair whose renewal the server refused, and how: asking again would not help.
-        self._refused: tuple[Pair, TokenError] | None = None
+        #: What the server refused to renew, and how: asking the same again would not help.
+        self._refused: tuple[Any, TokenError] | None = None
         #: How often a new pair was looked for, and why the last time failed (None: it did not).
         self._attempts = 0
         self._failure: TokenError | ConnectionFailed | TimedOut | None = None
@@ -185,7 +185,7 @@ class TokenSource:
         pair = self.pair
         if pair is not None and pair.access and pair.access != used:
             return True  # another thread has done it since that request was stamped
-        if self._grant is None:
+        if self._way_to_renew() is None:
             return False
         self._replace(pair, refused=True)
         return True
@@ -221,7 +221,7 @@ class TokenSource:
                 if refused or pair is None or pair.expired(self._clock()):
                     raise _again(self._failure)
                 return pair
-            grant = grant or self._grant
+            grant = grant or self._way_to_renew()
             if grant is None:
                 if pair is None or not pair.access:
                     raise CredentialsError("there is no access token and nothing to get one with")
@@ -260,14 +260,23 @@ class TokenSource:
         """Tell whether a login that the cache has, but we not so far, serves as well as a grant."""
         return True
 
+    def _way_to_renew(self) -> Grant | None:
+        """Return what gets a new pair as things are now, None where nothing does."""
+        return self._grant
+
+    def _means(self) -> tuple[Any, ...]:
+        """Return what a grant depends on besides the pair."""
+        return ()
+
     def _ask(self, pair: Pair | None, grant: Grant) -> Pair:
-        if self._refused is not None and self._refused[0] == pair:
+        asked = pair, self._means()
+        if self._refused is not None and self._refused[0] == asked:
             raise _again(self._refused[1])
         try:
             return grant(pair)
         except TokenError as error:
             if pair is not None and error.status in {400, 401}:
-                self._refused = pair, error
+                self._refused = asked, error
             raise
 
     def __deepcopy__(self, memo: dict[int, Any]) -> TokenSource:

@@ -16,6 +16,7 @@ from agavepy import Agave
 from agavepy.errors import (
     AnswerError,
     CredentialsError,
+    NotAuthenticated,
     NotFound,
     TokenError,
     UnknownName,
@@ -172,8 +173,6 @@ def test_the_expiry_is_read_from_the_token_where_nothing_else_says_it(tenant: Ta
 
 def test_a_bare_token_works_until_it_is_refused(tenant: Tapis3) -> None:
     ag = client(tenant, username=None, password=None, token="no.such.token")
-    from agavepy.errors import NotAuthenticated
-
     tenant.answer = lambda _: Reply(401, b'{"status": "error", "message": "Signature has expired"}')
     with pytest.raises(NotAuthenticated, match="Signature has expired"):
         ag.systems.getSystems()
@@ -293,6 +292,32 @@ def test_a_v3_token_that_was_given_alone_is_read_and_cannot_be_renewed(tenant: T
     with pytest.raises(CredentialsError, match="without a password"):
         ag.token.create()
     assert client(tenant, username=None, password=None).token is None
+
+
+def test_a_password_that_is_set_after_the_first_call_gets_the_next_token(tenant: Tapis3) -> None:
+    ag = client(tenant, password=None, token=tenant.token())
+    assert ag.systems.getSystems()
+    assert not tenant.grants
+    ahead = time.time() + tenant.lifetime_s + 1
+    tenant.clock = lambda: ahead
+    with pytest.raises(NotAuthenticated):
+        ag.systems.getSystems()
+    ag.password = PASSWORD
+    assert ag.can_refresh
+    assert ag.systems.getSystems()
+    assert [grant["grant_type"] for grant in tenant.grants] == ["password"]
+
+
+def test_another_password_is_tried_after_one_that_was_refused(tenant: Tapis3) -> None:
+    ag = client(tenant, password="mistyped", token=tenant.token())
+    ahead = time.time() + tenant.lifetime_s + 1
+    tenant.clock = lambda: ahead
+    for _ in range(2):
+        with pytest.raises(TokenError, match="Invalid username/password"):
+            ag.systems.getSystems()
+    assert len(tenant.grants) == 1, "the same again would be refused again"
+    ag.password = PASSWORD
+    assert ag.systems.getSystems()
 
 
 def test_copies_of_a_v3_client_log_in_once(tenant: Tapis3) -> None:
