@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import requests
 
 from agavepy import diskcache, reading, redirects, trust
+from agavepy.checked import check_addresses
 from agavepy.config import PORTS, origin
 from agavepy.errors import (
     ConnectionFailed,
@@ -136,6 +137,7 @@ class Documents:
             )
             if not _has_proxy(way, url):
                 _refuse_names(url)
+            check_addresses(way.session)
             request = requests.Request("GET", url, headers=asked).prepare()
             response = way.send(request, stream=True, redirect=False)
             target = redirects.target(response)

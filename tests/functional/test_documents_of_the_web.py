@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import os
 import pickle
@@ -276,6 +277,22 @@ def test_a_public_name_that_leads_into_the_machine_is_not_asked(
     found = [(family, socket.SOCK_STREAM, 6, "", (address, site.port))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
     refused(client(tenant), f"http://docs.example:{site.port}{PAGE}", f"leads to {address}")
+    assert not site.requests
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_name_that_leads_into_the_machine_only_when_it_is_connected_to_is_not_asked(
+    scheme: str, tenant: Site, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever owns a name may answer each time that it is looked up with another address."""
+    addresses = itertools.cycle(["203.0.113.7", "127.0.0.1"])
+
+    def look_up(*_: Any, **__: Any) -> list[Any]:
+        where = (next(addresses), site.port)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", where)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    refused(client(tenant), f"{scheme}://docs.example:{site.port}{PAGE}", "leads to 127.0.0.1")
     assert not site.requests
 
 
