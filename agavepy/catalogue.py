@@ -85,6 +85,7 @@ class Catalogue:
         Nothing is changed where it raises DescriptionError or UsageError.
         """
         before = self._given, self._options
+        self._documents.ask_again()
         self._given = [*self._given, (_checked_name(name), source)]
         self._options = {**self._options, name: options}
         self._entries_by_name = None
@@ -101,6 +102,7 @@ class Catalogue:
         """Look for documents anew, and at each of them however alike it seems."""
         compiled.forget()
         fetching.forget()
+        self._documents.ask_again()
         _heads.clear()
         self._entries_by_name = None
 

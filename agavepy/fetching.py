@@ -29,6 +29,9 @@ from agavepy.transport import Transport
 
 #: Seconds for which a page that was fetched or asked about is not asked about again in a process.
 FRESH_S = 60.0
+#: Seconds for which a page that could not be had is not asked for again by the same client: it is
+#: looked at several times for one service, and each time might wait for an answer in vain.
+_FAILED_S = 1.0
 _ACCEPT = "application/json, application/yaml, */*;q=0.5"
 
 
@@ -55,6 +58,7 @@ class Documents:
         self._verify = verify
         self._proxies = proxies
         self._objects: dict[str, bytes] = {}
+        self._failed: dict[str, tuple[float, DescriptionError]] = {}
 
     def add(self, document: Mapping[str, Any]) -> str:
         """Return the origin of an object in memory. Raises DescriptionError if it is no JSON."""
@@ -90,11 +94,22 @@ class Documents:
             ) from error
         return status.st_mtime_ns, status.st_size, status.st_ino
 
+    def ask_again(self) -> None:
+        """Ask for pages that could not be had as soon as they are needed."""
+        self._failed.clear()
+
     def _page(self, url: str) -> _Page:
         with _lock:
             page = _pages.get(url) or _kept(url)
             if page is None or not page.asked_at or time.monotonic() - page.asked_at > FRESH_S:
-                page = _pages[url] = self._ask(url, page)
+                failed = self._failed.get(url)
+                if failed is not None and time.monotonic() - failed[0] < _FAILED_S:
+                    raise DescriptionError(*failed[1].args) from failed[1].__cause__
+                try:
+                    page = _pages[url] = self._ask(url, page)
+                except DescriptionError as error:
+                    self._failed[url] = time.monotonic(), error
+                    raise
             return page
 
     def _ask(self, url: str, page: _Page | None) -> _Page:

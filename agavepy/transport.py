@@ -378,7 +378,9 @@ def _translated(
         return TimedOut(text, request=request)
     cause = cause_of(error)
     parts = getattr(cause, "args", ()) if isinstance(cause, Exception) else (error,)
-    reason = redact_url(": ".join(str(part) for part in parts if isinstance(part, str | Exception)))
+    told = ": ".join(str(part) for part in parts if isinstance(part, str | Exception))
+    # urllib3 begins with the connection as an object, whose host the address says already.
+    reason = redact_url(told.removeprefix(f"{getattr(cause, 'conn', '')}: "))
     if refused_certificate(error):
         text = f"the certificate of {url} was not accepted: {reason}; give the CA bundle of the "
         text += "site with verify= or REQUESTS_CA_BUNDLE"

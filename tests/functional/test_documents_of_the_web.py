@@ -180,6 +180,28 @@ def test_a_page_that_is_not_there_is_an_error_that_names_it(tenant: Site, site: 
     refused(client(tenant), f"{site.url}/gone.json", r"cannot read the description .*gone\.json")
 
 
+def test_a_page_that_cannot_be_had_is_waited_for_once_and_had_as_soon_as_it_is_there(
+    tenant: Site, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = site.url + PAGE
+    site.pages[PAGE] = Reply(404)
+    ag = client(tenant, specs={"search": url})
+    with pytest.raises(DescriptionError, match="404"):
+        ag.search  # noqa: B018 - asking for it is the test
+    refused(client(tenant), url, "404")
+    assert len(site.asked(PAGE)) == 2, "once for each client"
+    site.pages[PAGE] = swagger("find")
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 1)
+    assert ag.search.find() == {}
+    fetching._pages.clear()
+    site.pages[PAGE] = Reply(404)
+    other = client(tenant)
+    refused(other, url, "404")
+    site.pages[PAGE] = swagger("find")
+    assert other.add_service("search", url).find() == {}
+
+
 def test_verify_and_proxies_hold_for_documents(
     tenant: Site, site: Site, other: Site, tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.cookies
 import os
 import pickle
+import socket
 import ssl
 import threading
 import warnings
@@ -191,6 +192,15 @@ def test_a_bundle_that_is_not_there_is_named(tls_server: str) -> None:
     transport = Transport(tls_server, verify="/no/such/bundle.pem")
     with pytest.raises(ConnectionFailed, match=r"/no/such/bundle\.pem"):
         transport.send(request(transport))
+
+
+def test_a_server_that_is_not_there_is_named_without_the_insides_of_a_connection() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and nobody listens
+        transport = Transport(f"http://127.0.0.1:{taken.getsockname()[1]}", retries=0)
+        with pytest.raises(ConnectionFailed, match=r"cannot reach .*: .*refused; check") as caught:
+            transport.send(request(transport))
+    assert "(host=" not in str(caught.value)
 
 
 class Counting(HTTPAdapter):
