@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
+
+from agavepy import Agave
+from agavepy.errors import DescriptionError
 from tests.unit.loopback import Loopback, Reply, Seen
+
+TOKEN = "tenant-token-0123456789"
+PAGE = "/docs/search.json"
 
 
 def operation(name: str, **more: Any) -> dict[str, Any]:
@@ -65,3 +73,36 @@ class Site(Loopback):
         if seen.headers.get("If-None-Match") == etag:
             return Reply(304, b"", {"ETag": etag})
         return Reply(200, content, {"ETag": etag})
+
+
+def write(path: Path, document: Any) -> Path:
+    """Write a document to a file and return its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document))
+    return path
+
+
+def client(tenant: Site, **more: Any) -> Agave:
+    """Return a client of a tenant with a token."""
+    return Agave(api_server=tenant.url, token=TOKEN, **more)
+
+
+def described_by(reference: str) -> dict[str, Any]:
+    """Return a document whose only operation takes a parameter that is elsewhere."""
+    document = swagger()
+    document["paths"]["/find"] = {"get": operation("find", parameters=[{"$ref": reference}])}
+    return document
+
+
+def refused(ag: Agave, url: str, said: str) -> None:
+    """Check that a document is refused."""
+    with pytest.raises(DescriptionError, match=said):
+        ag.add_service("search", url)
+
+
+def left_out(ag: Agave, source: Any, said: str) -> None:
+    """Check that what a document refers to is not read, that this is told, and all else works."""
+    with pytest.warns(UserWarning, match=said):
+        service = ag.add_service("search", source)
+    assert service.find.plan.parameters == ()
+    assert service.find() == {}

@@ -29,3 +29,10 @@ def other() -> Iterator[Site]:
     """Another server, which must not see what belongs elsewhere."""
     with Site() as running:
         yield running
+
+
+@pytest.fixture
+def tenant() -> Iterator[Site]:
+    """The server of a tenant, which knows no service by itself."""
+    with Site() as running:
+        yield running

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +13,7 @@ import yaml
 import agavepy.compiler  # noqa: F401 - what a process loads once is not the document's cost
 from agavepy import Agave, compiled
 from agavepy.errors import CredentialsError, DescriptionError
-from tests.documents_support import Site, swagger
-
-TOKEN = "tenant-token-0123456789"
-
-
-@pytest.fixture
-def tenant() -> Iterator[Site]:
-    with Site() as running:
-        yield running
-
-
-def write(path: Path, document: Any) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(document))
-    return path
-
-
-def client(tenant: Site, **more: Any) -> Agave:
-    return Agave(api_server=tenant.url, token=TOKEN, **more)
+from tests.documents_support import TOKEN, Site, client, swagger, write
 
 
 def at(site: Site, base: str = "", secured: bool = False, **more: Any) -> dict[str, Any]:

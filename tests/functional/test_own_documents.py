@@ -4,36 +4,17 @@ from __future__ import annotations
 
 import copy
 import inspect
-import json
 import os
 import pickle
 import pydoc
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from agavepy import Agave, loader
 from agavepy.cli.main import main
 from agavepy.errors import DescriptionError, UnknownName, UsageError
-from tests.documents_support import Site, operation, swagger
-
-
-@pytest.fixture
-def tenant() -> Iterator[Site]:
-    with Site() as running:
-        yield running
-
-
-def write(path: Path, document: Any) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(document))
-    return path
-
-
-def client(tenant: Site, **more: Any) -> Agave:
-    return Agave(api_server=tenant.url, token="tenant-token", **more)
+from tests.documents_support import Site, client, operation, swagger, write
 
 
 def test_a_file_is_a_service_named_after_it(tenant: Site, tmp_path: Path) -> None:
