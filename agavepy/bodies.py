@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import mimetypes
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -100,19 +101,29 @@ def _form(body: Body, value: Mapping[Any, Any]) -> str:
 
 
 def _multipart(body: Body, value: Mapping[Any, Any]) -> tuple[multipart.Stream, str]:
-    fields: list[tuple[str, str, str]] = []
+    fields: list[multipart.Field] = []
     files: list[tuple[str, multipart.Source]] = []
     for part, given in _parts(body, value):
-        if part.style and part.location != "file":
+        if part.style and part.location != "file" and not _is_part(given):
             for term in styles.query_terms(part, given):
                 key, _, text = term.partition("=")
-                fields.append((unquote(key), unquote(text), ""))
+                fields.append(multipart.Field(unquote(key), unquote(text)))
             continue
+        described = body.headers.get(part.name, ())
         for item in _items(part, given):
+            if _is_part(item):
+                item = (*item[:3], _styled(described, item[3]))  # noqa: PLW2901
             if part.location == "file" or _is_file(item):
                 files.append((part.name, _source(part, item)))
+            elif _is_part(item):
+                _, content, kind, headers = item
+                told = multipart.part_headers(headers, part.name)
+                kind = str(kind or _field_type(part, content))
+                fields.append(multipart.Field(part.name, _field(part, content), kind, told))
             else:
-                fields.append((part.name, _field(part, item), _field_type(part, item)))
+                fields.append(
+                    multipart.Field(part.name, _field(part, item), _field_type(part, item))
+                )
     return multipart.encode(fields, files)
 
 
@@ -126,23 +137,50 @@ def _parts(body: Body, value: Mapping[Any, Any]) -> Iterator[tuple[Parameter, An
 
 def _items(part: Parameter, given: Any) -> list[Any]:
     """Return the values of one field: each item of a list is a field or a file of its own."""
-    several = marshal.is_list(given) and part.type in ("array", "any") and not _is_file(given)
+    one = _is_part(given) or _is_file(given)
+    several = marshal.is_list(given) and part.type in ("array", "any") and not one
     if several and not (part.location == "file" and isinstance(given, tuple)):
         return [item for item in given if item is not None]
     return [given]
 
 
+def _is_part(value: Any) -> bool:
+    """Tell whether a value is (name or None, content, media type or None, headers)."""
+    return isinstance(value, tuple) and len(value) == 4 and isinstance(value[3], Mapping)
+
+
+def _styled(described: Iterable[Parameter], given: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Return the headers that are given for a part, those that are described as text."""
+    table = {header.name.lower(): header for header in described}
+    return {
+        name: styles.header_text(table[str(name).lower()], value)
+        if value is not None and str(name).lower() in table
+        else value
+        for name, value in given.items()
+    }
+
+
 def _is_file(value: Any) -> bool:
     if isinstance(value, tuple):
-        return len(value) in (2, 3) and _is_file(value[1])
+        return (len(value) in (2, 3) or _is_part(value)) and _is_file(value[1])
     return isinstance(value, bytes | bytearray | memoryview) or hasattr(value, "read")
 
 
 def _source(part: Parameter, value: Any) -> multipart.Source:
     source = multipart.Source(value, part.name)
-    if part.media and not (isinstance(value, tuple) and len(value) > 2) and "*" not in part.media:
-        source.media_type = part.media
+    if part.media and not (isinstance(value, tuple) and len(value) > 2 and value[2]):
+        source.media_type = _file_type(part.media, source.name)
     return source
+
+
+def _file_type(described: str, name: str) -> str:
+    """Return which of the media types that are described for a file its name tells."""
+    kinds = [kind.strip() for kind in described.split(",")]
+    if len(kinds) > 1 or "*" in described:
+        told = mimetypes.guess_type(name)[0]
+        if told and any(media.matches(told, kind) for kind in kinds):
+            return told
+    return kinds[0] if "*" not in kinds[0] else BYTES
 
 
 def _field_type(part: Parameter, value: Any) -> str:

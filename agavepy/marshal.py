@@ -13,6 +13,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from requests.exceptions import InvalidHeader
+from requests.utils import check_header_validity
+
 from agavepy.errors import UsageError
 from agavepy.plan import Parameter
 
@@ -85,6 +88,17 @@ def text_of(parameter: Parameter, value: Any) -> str:
         return separator.join(convert(parameter, item) for item in value)
     kind = parameter.type if parameter.type != "array" else "string"
     return _CONVERTERS.get(kind, _string)(parameter, value)
+
+
+def header_text(name: Any, value: Any) -> str:
+    """Return the value of a header as text. Raises UsageError for what is no header."""
+    text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+    try:
+        check_header_validity((name, text))
+        text.encode("latin-1")
+    except (InvalidHeader, UnicodeEncodeError) as error:
+        raise UsageError(f"{name!r} is no valid name of a header, or its value none") from error
+    return text
 
 
 def pairs(name: str, given: Any) -> list[tuple[str, str]]:

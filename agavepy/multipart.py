@@ -10,25 +10,30 @@ import io
 import os
 import secrets
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from agavepy.errors import UsageError
+from agavepy.marshal import header_text
 from agavepy.plan import BYTES, MULTIPART
 
 #: How the Content-Type of a body that is made here begins.
 BOUND = f"{MULTIPART}; boundary="
 #: Bytes read and sent at a time; larger blocks gain nothing and cost memory in every thread.
 BLOCK = 1 << 20
+_NONE: Mapping[str, str] = {}
+#: Headers of a part that are made of what is given for it.
+_OWN_HEADERS = ("content-disposition", "content-type")
 
 
 class Source:
     """One file of an upload: what a caller gave for it, its name and its remaining size.
 
     ``value`` is an open binary file, a path (text or path-like), bytes, or a tuple of a name and
-    one of these (a media type may follow). A file is sent from where it stands, again so if the
-    request has to be repeated. A text-mode file is read through its binary buffer.
+    one of these; a media type may follow, and a dict of headers. A file is sent from where it
+    stands, again so if the request has to be repeated. A text-mode file is read through its binary
+    buffer.
 
     ``size`` is in bytes and None where it cannot be known, as for a pipe. Raises UsageError, naming
     the parameter ``label``, for anything else.
@@ -37,10 +42,12 @@ class Source:
     def __init__(self, value: Any, label: str) -> None:
         self.label = label
         self.media_type = BYTES
+        self.headers: Mapping[str, str] = _NONE
         name = ""
-        if isinstance(value, tuple) and len(value) in (2, 3):
+        if isinstance(value, tuple) and 2 <= len(value) <= 4:
             name, value, *rest = value
-            self.media_type = str(rest[0]) if rest else self.media_type
+            self.media_type = str(rest[0]) if rest and rest[0] else self.media_type
+            self.headers = part_headers(rest[1], label) if rest[1:] else _NONE
         self._path: Path | None = None
         self._file: Any = None
         self._start = 0
@@ -57,7 +64,7 @@ class Source:
             raise UsageError(
                 f"{label}={value!r}: give an open binary file, a path, bytes, or (name, file)"
             )
-        self.name = str(name) or self._own_name(value)
+        self.name = str(name or "") or self._own_name(value)
 
     def _own_name(self, value: Any) -> str:
         given = self._path if self._path is not None else getattr(value, "name", "")
@@ -188,32 +195,53 @@ class Stream:
                 yield from piece
 
 
+class Field(NamedTuple):
+    """One field of a form that is no file, with its media type ("" for text) and its headers."""
+
+    name: str
+    text: str
+    media: str = ""
+    headers: Mapping[str, str] = _NONE
+
+
+def part_headers(given: Any, label: str) -> dict[str, str]:
+    """Return headers of one part as text. Raises UsageError naming the parameter ``label``."""
+    if not isinstance(given, Mapping):
+        raise UsageError(f"{label}: {given!r} is no dict of the headers of its part")
+    for name in given:
+        if str(name).lower() in _OWN_HEADERS:
+            raise UsageError(
+                f"{label}: {name} is told by the other items: (name, content, media type, headers)"
+            )
+    found = given.items()
+    return {name: header_text(name, value) for name, value in found if value is not None}
+
+
 def encode(
-    fields: Iterable[tuple[str, str] | tuple[str, str, str]],
+    fields: Iterable[Field | tuple[str, str]],
     files: Iterable[tuple[str, Source]],
 ) -> tuple[Stream, str]:
     """Return a ``multipart/form-data`` body (RFC 7578) and its Content-Type.
 
-    Text fields go before files, so that a server knows them when a file arrives. The media type of
-    a field may follow its text.
+    Text fields go before files, so that a server knows them when a file arrives.
     """
     boundary = secrets.token_hex(16)
     pieces: list[bytes | Source] = []
-    for name, text, *media in fields:
-        head = _head(boundary, name)
-        if media and media[0]:
-            head += f"Content-Type: {media[0]}\r\n".encode()
-        pieces.append(head + b"\r\n" + text.encode() + b"\r\n")
+    for name, text, media, headers in (Field(*field) for field in fields):
+        told = {**({"Content-Type": media} if media else {}), **headers}
+        pieces.append(_head(boundary, name, "", told) + text.encode() + b"\r\n")
     for name, source in files:
-        head = _head(boundary, name, f'; filename="{_escaped(source.name or name)}"')
-        pieces += [head + f"Content-Type: {source.media_type}\r\n\r\n".encode(), source, b"\r\n"]
+        file_name = f'; filename="{_escaped(source.name or name)}"'
+        told = {"Content-Type": source.media_type, **source.headers}
+        pieces += [_head(boundary, name, file_name, told), source, b"\r\n"]
     pieces.append(f"--{boundary}--\r\n".encode())
     return Stream(pieces), f"{BOUND}{boundary}"
 
 
-def _head(boundary: str, name: str, extra: str = "") -> bytes:
+def _head(boundary: str, name: str, extra: str, headers: Mapping[str, str]) -> bytes:
     head = f'--{boundary}\r\nContent-Disposition: form-data; name="{_escaped(name)}"{extra}\r\n'
-    return head.encode("utf-8", "surrogateescape")
+    told = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"{head}{told}\r\n".encode("utf-8", "surrogateescape")
 
 
 def _escaped(name: str) -> str:

@@ -20,6 +20,8 @@ _STYLES = {
 }
 #: Headers that are described by other means: by the body, the answers and the security.
 _ELSEWHERE = ("accept", "content-type", "authorization")
+#: Headers of the parts of a multipart form that are told by the name and the type of each.
+_OF_PARTS = ("content-disposition", "content-type", "content-transfer-encoding")
 _FLOWS = {
     "password": "password",
     "clientCredentials": "client_credentials",
@@ -144,14 +146,45 @@ class OpenApi3(Lowering):
             described = mapping(content[item])
             schema = self.follow(described.get("schema"))
             parts: tuple[Parameter, ...] = ()
+            encodings = mapping(described.get("encoding"))
             if kind in ("form", "multipart"):
-                encodings = mapping(described.get("encoding"))
                 parts = tuple(
                     self.part(str(name), self.follow(raw), mapping(encodings.get(name)), kind)
                     for name, raw in self.schemas.properties(schema).items()
                 )
             text_too = "string" in self.schemas.types(schema)
-            yield Body(item, kind, "string" if text_too else self.schemas.type(schema, ""), parts)
+            yield Body(
+                item,
+                kind,
+                "string" if text_too else self.schemas.type(schema, ""),
+                parts,
+                self.part_headers(encodings) if kind == "multipart" else {},
+            )
+
+    def part_headers(self, encodings: dict[str, Any]) -> dict[str, tuple[Parameter, ...]]:
+        """Return the headers that parts of a multipart form may have, by the names of the parts."""
+        found: dict[str, tuple[Parameter, ...]] = {}
+        for part, encoding in encodings.items():
+            headers = mapping(mapping(encoding).get("headers"))
+            described = {str(n): self.follow(raw) for n, raw in headers.items()}
+            own = [
+                self.header(name, header)
+                for name, header in described.items()
+                if name.lower() not in _OF_PARTS
+            ]
+            if own:
+                found[str(part)] = tuple(own)
+        return found
+
+    def header(self, name: str, described: dict[str, Any]) -> Parameter:
+        """Return a header of a part."""
+        schema = self.follow(described.get("schema"))
+        return Parameter(
+            name,
+            "header",
+            **self.style(name, "header", described),
+            **self.described(name, "header", described, schema),
+        )
 
     def part(
         self, name: str, schema: dict[str, Any], encoding: dict[str, Any], kind: str
@@ -160,16 +193,20 @@ class OpenApi3(Lowering):
         items = self.schemas.items(schema)
         value = items or schema
         types = {self.schemas.type(value)}
-        given = text(encoding.get("contentType")).partition(",")[0].strip()
-        binary = _is_binary(value) or (media.kind(given) == "bytes" if given else False)
+        given = text(encoding.get("contentType"))
+        first = given.partition(",")[0].strip()
+        binary = _is_binary(value) or (media.kind(first) == "bytes" if first else False)
         style = encoding.get("style")
         # In multipart forms, styles count since OpenAPI 3.1.
         styled = style in _STYLES["query"] and (kind == "form" or self.siblings)
-        written = given or (JSON if types & {"object", "array"} else "")
+        written = first or (JSON if types & {"object", "array"} else "")
         explode = encoding.get("explode")
+        is_file = binary and kind == "multipart"
+        if is_file:  # which of several is for the file to tell
+            written = given or text(value.get("contentMediaType"))
         return Parameter(
             name=name,
-            location="file" if binary and kind == "multipart" else "form",
+            location="file" if is_file else "form",
             type="array" if items else self.schemas.type(schema),
             items=self.schemas.type(items) if items else "",
             required=False,
@@ -185,8 +222,9 @@ class OpenApi3(Lowering):
         content = mapping(request.get("content"))
         schema = self.follow(mapping(content.get(bodies[0].media)).get("schema"))
         required = self.schemas.required(schema)
+        headers = {part: _told(own) for part, own in bodies[0].headers.items()}
         fields = [
-            (field, kind, field in required, told)
+            (field, kind, field in required, f"{told} {headers.get(field, '')}".strip())
             for field, kind, told in self.schemas.fields(schema, "readOnly")
         ]
         return Parameter(
@@ -290,6 +328,15 @@ def _is_binary(schema: dict[str, Any]) -> bool:
         return False  # text, which the caller has encoded
     given = schema.get("contentMediaType")
     return isinstance(given, str) and media.kind(given) == "bytes"
+
+
+def _told(headers: tuple[Parameter, ...]) -> str:
+    """Return which headers a part may have, as people read it."""
+    named = [
+        f"{one.name} ({one.type}, required)" if one.required else f"{one.name} ({one.type})"
+        for one in headers
+    ]
+    return f"Headers of its part: {', '.join(named)}."
 
 
 def _body_kind(bodies: tuple[Body, ...]) -> str:

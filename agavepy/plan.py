@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 #: Raised by one whenever the shape below changes; a cached plan of another number is compiled anew.
-PLAN_FORMAT = 5
+PLAN_FORMAT = 6
 #: The media types that mean something to a call. What is of the first travels as it is.
 BYTES = "application/octet-stream"
 FORM = "application/x-www-form-urlencoded"
@@ -68,13 +68,15 @@ class Body(NamedTuple):
 
     ``kind`` is how a value is written: json, form, multipart, text, bytes or any of these. ``type``
     is the type of the value: string where it may be one, "" where it is not described. ``parts``
-    describe the fields of a form: their location is form or file.
+    describe the fields of a form: their location is form or file. ``headers`` are those that parts
+    of a multipart form may have, by the names of the parts.
     """
 
     media: str
     kind: str
     type: str = ""
     parts: tuple[Parameter, ...] = ()
+    headers: Mapping[str, tuple[Parameter, ...]] = _NOTHING
 
 
 class Scheme(NamedTuple):
@@ -165,7 +167,11 @@ class Plan(NamedTuple):
             data["schemes"] = [[_lean(scheme) for scheme in needed] for needed in self.schemes]
         if self.bodies:
             data["bodies"] = [
-                {**_lean(body), "parts": [_lean(part) for part in body.parts]}
+                {
+                    **_lean(body),
+                    "parts": [_lean(part) for part in body.parts],
+                    "headers": {name: [*map(_lean, own)] for name, own in body.headers.items()},
+                }
                 for body in self.bodies
             ]
         return data
@@ -201,10 +207,7 @@ def plan_from_json(data: Mapping[str, Any]) -> Plan:
     if "schemes" in fields:
         fields["schemes"] = tuple(tuple(map(_scheme, needed)) for needed in fields["schemes"])
     if "bodies" in fields:
-        fields["bodies"] = tuple(
-            Body(**{**body, "parts": tuple(map(_parameter, body["parts"]))})
-            for body in fields["bodies"]
-        )
+        fields["bodies"] = tuple(map(_body, fields["bodies"]))
     return Plan(parameters=parameters, answer=Answer(**answer), **fields)
 
 
@@ -214,6 +217,12 @@ def _parameter(data: Mapping[str, Any]) -> Parameter:
         if key in fields:
             fields[key] = _tuples(fields[key])
     return Parameter(**fields)
+
+
+def _body(data: Mapping[str, Any]) -> Body:
+    parts = tuple(map(_parameter, data["parts"]))
+    headers = {name: tuple(map(_parameter, own)) for name, own in data["headers"].items()}
+    return Body(**{**data, "parts": parts, "headers": headers})
 
 
 def _scheme(data: Mapping[str, Any]) -> Scheme:

@@ -13,7 +13,6 @@ from urllib.parse import urlencode
 
 import requests
 from requests.structures import CaseInsensitiveDict
-from requests.utils import check_header_validity
 
 from agavepy import marshal, multipart
 from agavepy.errors import UsageError, nearest
@@ -314,12 +313,5 @@ def _add_headers(headers: CaseInsensitiveDict[str], chosen: Any) -> None:
     if not isinstance(chosen, Mapping):
         raise UsageError(f"headers={chosen!r}: give a dict of request headers")
     for name, value in chosen.items():
-        if value is None:
-            continue
-        text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
-        try:
-            check_header_validity((name, text))
-            text.encode("latin-1")
-        except (requests.exceptions.InvalidHeader, UnicodeEncodeError) as error:
-            raise UsageError(f"{name!r} is no valid name of a header, or its value none") from error
-        headers[name] = text
+        if value is not None:
+            headers[name] = marshal.header_text(name, value)

@@ -113,3 +113,9 @@ def answering(responses: Document, **more: Any) -> Document:
 
 def answer_of(kind: str, schema: Document | None = None) -> Document:
     return {"description": "D", "content": {kind: {"schema": schema or {}}}}
+
+
+def taking(content: Document, **more: Any) -> Document:
+    """Return a document whose operation takes a body of one of these media types."""
+    body = {"content": content, **more}
+    return openapi({"/at": {"post": operation(requestBody=body)}})

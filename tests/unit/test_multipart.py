@@ -100,6 +100,8 @@ def test_a_file_arrives_however_it_is_given(
     assert upload(transport, server, CONTENT) == ("fileToUpload", CONTENT)
     assert upload(transport, server, io.BytesIO(CONTENT)) == ("fileToUpload", CONTENT)
     assert upload(transport, server, ("n", CONTENT, "text/plain")) == ("n", CONTENT)
+    assert upload(transport, server, ("n", CONTENT, None, {"X-A": "b"})) == ("n", CONTENT)
+    assert b"\r\nX-A: b\r\n" in server.requests[-1].body
     with tempfile.TemporaryFile() as unnamed:
         unnamed.write(CONTENT)
         unnamed.seek(0)
