@@ -74,7 +74,7 @@ class Agave(Earlier, Account):
             client_name=client_name,
             tenant_id=tenant_id,
             username=username,
-            cached=settings.get("flavour") != "tapis3",
+            flavour=settings.get("flavour", "agave"),
         )
         return cls(**{**found, **settings}, cache_client=cache_client)
 

@@ -75,7 +75,8 @@ _MORE_KEYWORDS = (
     *("password", "jwt", "jwt_header_name", "token_callback"),
     *("flavour", "specs", "auth", "trust"),
 )
-FLAVOURS = ("agave", "tapis3")
+TAPIS3 = "tapis3"
+FLAVOURS = ("agave", TAPIS3)
 _FALSE = frozenset({"0", "false", "no", "off"})
 PORTS = {"http": 80, "https": 443}
 

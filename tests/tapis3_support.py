@@ -14,6 +14,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from agavepy import Agave
 from tests.documents_support import Site
 from tests.unit.loopback import Reply, Seen
 
@@ -104,6 +105,16 @@ FILES: dict[str, Any] = {
 }
 
 
+def client(tenant: Tapis3, **more: Any) -> Agave:
+    """Return a client with a password and two services."""
+    settings: dict[str, Any] = {
+        "username": USER,
+        "password": PASSWORD,
+        "specs": {"systems": SYSTEMS, "files": FILES},
+    }
+    return Agave(api_server=tenant.url, flavour="tapis3", **{**settings, **more})
+
+
 def encoded(data: bytes) -> str:
     return urlsafe_b64encode(data).rstrip(b"=").decode()
 
@@ -125,6 +136,14 @@ class Tapis3(Site):
         super().__enter__()
         return self
 
+    def begin(self) -> Tapis3:
+        """Forget what a test before has left."""
+        self.requests.clear()
+        self.grants.clear()
+        self.answer, self.clock, self.dated = self._serve, time.time, True
+        self.lifetime_s = 14400
+        return self
+
     def token(self, kind: str = "access") -> str:
         """Sign a token, as the service does."""
         now = int(self.clock())
@@ -132,6 +151,7 @@ class Tapis3(Site):
             "sub": f"{USER}@tacc",
             "tapis/token_type": kind,
             "tapis/username": USER,
+            "tapis/tenant_id": "tacc",
             "iss": self.url,
             "exp": now + self.lifetime_s,
             "jti": f"{kind}-{len(self.grants)}-{time.perf_counter_ns()}",

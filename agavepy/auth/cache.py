@@ -72,17 +72,26 @@ class Cache:
     foreign; writing raises OSError.
     """
 
-    def __init__(self, directory: Path, home: Path) -> None:
+    def __init__(self, directory: Path, home: Path | None) -> None:
         self.directory = directory
         self.current = directory / "current"
         self.config = directory / "config.json"
         shared = (Path(folder) / ".agpy" for folder in ("/etc", "/root", "/"))
-        self.agpy = tuple(dict.fromkeys((home / ".agpy", *shared)))
+        self.agpy = tuple(dict.fromkeys((home / ".agpy", *shared))) if home else ()
 
     @classmethod
-    def of(cls, environ: Mapping[str, str]) -> Cache:
-        """Return the cache that environment variables point at."""
-        return cls(config.credentials_directory(environ), config.home_directory(environ))
+    def of(
+        cls, environ: Mapping[str, str], flavour: str = "agave", directory: Path | None = None
+    ) -> Cache:
+        """Return the cache in ``directory``, else in the one that environment variables point at.
+
+        Logins of v3 tenants are in a directory within it: programs that know v2 only would take
+        them for theirs.
+        """
+        directory = directory or config.credentials_directory(environ)
+        if flavour == config.TAPIS3:
+            return cls(directory / flavour, None)
+        return cls(directory, config.home_directory(environ))
 
     @property
     def paths(self) -> tuple[Path, ...]:

@@ -15,7 +15,7 @@ from agavepy.auth.attributes import PairAttributes
 from agavepy.auth.cache import Cache, Identity
 from agavepy.auth.keeper import CachedLogin
 from agavepy.auth.login import Login, LoginText, Token
-from agavepy.auth.sessions import HOW_TO_LOG_IN, NOT_CACHED
+from agavepy.auth.sessions import HOW_TO_LOG_IN
 from agavepy.auth.tokens import Pair, TokenSource
 from agavepy.errors import CredentialsError
 
@@ -54,7 +54,7 @@ class Credentials(PairAttributes, ABC):
     @property
     def speaks_v3(self) -> bool:
         """Whether the tenant is one of Tapis v3."""
-        return self.flavour == "tapis3"
+        return self.flavour == config.TAPIS3
 
     @property
     def has_credentials(self) -> bool:
@@ -126,11 +126,11 @@ class Credentials(PairAttributes, ABC):
         if self.speaks_v3:
             from agavepy.auth.tapis3 import TapisLogin
 
-            return TapisLogin(self, pair, on_grant=self._tell)
+            return TapisLogin(self, pair, keeper=self._keeper(), on_grant=self._tell)
         if not (self.api_key and self.api_secret):
             return TokenSource(pair)
         transport = self.transport  # finds the address of a tenant that is known by its ID
-        login = Token(
+        return Token(
             self.username,
             self.password,
             self.api_server or "",
@@ -140,12 +140,17 @@ class Credentials(PairAttributes, ABC):
             pair=pair,
             transport=transport,
             token_username=self.token_username,
+            keeper=self._keeper(),
             on_grant=self._tell,
         )
-        if self.cache_client:
-            identity = Identity.of(self.__dict__)
-            login.keeper = CachedLogin(Cache.of(os.environ), identity, self._as_login)
-        return login
+
+    def _keeper(self) -> CachedLogin | None:
+        return self._kept() if self.cache_client else None
+
+    def _kept(self, directory: Path | None = None) -> CachedLogin:
+        """Return the place of the login in ``directory``, else in the credentials directory."""
+        cache = Cache.of(os.environ, self.flavour, directory)
+        return CachedLogin(cache, Identity.of(self.__dict__), self._as_login)
 
     def _what_is_missing(self) -> str:
         if self.speaks_v3:
@@ -162,7 +167,11 @@ class Credentials(PairAttributes, ABC):
 
     def _as_login(self) -> dict[str, Any]:
         """Return what is cached of a login, the code of the tenant included if it can be told."""
-        if not self.tenant_id:
+        if not self.tenant_id and self.speaks_v3:
+            from agavepy.auth.tapis3 import tenant_of
+
+            self.tenant_id = tenant_of(self._token or "")
+        elif not self.tenant_id:
             self.tenant_id = tenants.code_of(self.transport)
         names = ("api_server", "tenant_id", "client_name", "username", "api_key", "api_secret")
         return {name: getattr(self, name) for name in names}
@@ -236,22 +245,19 @@ class Credentials(PairAttributes, ABC):
         """Make this login the current cached one, in ``cache_dir`` or the credentials directory.
 
         A login that has no token so far, nor what to get one with, is saved without. Raises
-        CredentialsError when there is no OAuth client to save, or it cannot be written, and at
-        a tenant of v3.
+        CredentialsError when there is no OAuth client to save (at a tenant of v3: no credential),
+        or it cannot be written.
         """
-        if self.speaks_v3:
-            raise CredentialsError(f"{NOT_CACHED}: programs that know v2 only read that directory")
         if not self.token:
             raise CredentialsError(self._what_is_missing())
         if self.can_refresh:
             self._credentials().access()
         pair = self._pair or Pair("")
-        directory = Path(cache_dir) if cache_dir else config.credentials_directory(os.environ)
-        cache = Cache(directory, config.home_directory(os.environ))
-        login = CachedLogin(cache, Identity.of(self.__dict__), self._as_login)
+        login = self._kept(Path(cache_dir) if cache_dir else None)
+        directory = login.cache.directory
         try:
             with login.locked():
-                cache.log_in(self._as_login(), pair)
+                login.cache.log_in(self._as_login(), pair)
         except OSError as error:
             raise CredentialsError(
                 f"cannot write the login to {directory}: {error.strerror}; give another cache_dir="

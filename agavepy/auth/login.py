@@ -90,6 +90,15 @@ class Login(TokenSource, ABC):
     def _means(self) -> tuple[Any, ...]:
         return self.username, self.password
 
+    def _takes_over(self) -> bool:
+        # A password that was given is for the server to check, not to pass over for the cache.
+        return not (self.username and self.password)
+
+    def _note_login(self) -> None:
+        """Tell the keeper that a user has just logged in: the login becomes the current one."""
+        if isinstance(self.keeper, CachedLogin):
+            self.keeper.logged_in = True
+
     @abstractmethod
     def _can_log_in(self) -> bool:
         """Tell whether a token can be got without a refresh token."""
@@ -172,18 +181,13 @@ class Token(Login):
     def _can_log_in(self) -> bool:
         return bool(self.username and self.password) or self._of_client
 
-    def _takes_over(self) -> bool:
-        # A password that was given is for the server to check, not to pass over for the cache.
-        return not (self.username and self.password)
-
     def _log_in(self, pair: Pair | None) -> Pair:
         grants = self._grants()
         if self.username and self.password:
             if self.token_username:
                 return grants.admin_password(self.username, self.password, self.token_username)
             new = grants.password(self.username, self.password)
-            if isinstance(self.keeper, CachedLogin):
-                self.keeper.logged_in = True
+            self._note_login()
             return new
         if self._of_client or (pair is None and not self.username and not self.token_username):
             new = grants.client_credentials()

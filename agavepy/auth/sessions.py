@@ -18,9 +18,9 @@ HOW_TO_LOG_IN = (
     ".clients.create(body={'clientName': …}) makes an OAuth client and caches the login; with a "
     "client of your own, Agave(api_server=…, username=…, password=…, api_key=…, api_secret=…)."
 )
-NOT_CACHED = "logins of Tapis v3 are not cached"
 _HOW_TO_LOG_IN_V3 = (
-    "To log in: Agave(api_server='https://…', flavour='tapis3', username=…, password=…)."
+    "To log in: Agave(api_server='https://…', flavour='tapis3', username=…, password=…)"
+    ".save_configs()."
 )
 
 
@@ -29,7 +29,7 @@ def find(
     token: str | None = None,
     api_server: str | None = None,
     environ: Mapping[str, str] | None = None,
-    cached: bool = True,
+    flavour: str = "agave",
     **selectors: str | None,
 ) -> dict[str, Any]:
     """Return the keywords of the client that ``Agave.restore`` makes of its arguments.
@@ -38,8 +38,8 @@ def find(
     name (``current``, then ``config.json``, then ``.agpy``); TAPIS_BASE_URL with TAPIS_TOKEN; the
     current cached login; TAPIS_BASE_URL with TAPIS_USERNAME and TAPIS_PASSWORD. ``api_server``
     stands in for TAPIS_BASE_URL, and only a cached login of that server is taken. ``environ`` is
-    os.environ if not given. Without ``cached`` no cached login is looked for: those are logins of
-    v2 tenants. Raises CredentialsError naming every place that was looked in.
+    os.environ if not given. Cached logins are those of ``flavour``. Raises CredentialsError naming
+    every place that was looked in.
     """
     environ = os.environ if environ is None else environ
     variables = config.from_environment(environ)
@@ -51,25 +51,24 @@ def find(
                 "TAPIS_BASE_URL"
             )
         return {"api_server": server, "token": token}
-    cache = Cache.of(environ)
+    cache = Cache.of(environ, flavour)
+    how_to_log_in = _HOW_TO_LOG_IN_V3 if flavour == config.TAPIS3 else HOW_TO_LOG_IN
     chosen = {key: value for key, value in selectors.items() if value is not None}
-    if chosen and not cached:
-        raise CredentialsError(f"{NOT_CACHED}, so that none can be chosen by {', '.join(chosen)}")
     if chosen:
         found = cache.find(api_server=api_server, **chosen)
         if found is None:
-            raise CredentialsError(_no_match(cache, chosen, api_server))
+            raise CredentialsError(f"{_no_match(cache, chosen, api_server)}. {how_to_log_in}")
         return found.keywords
     if server and "token" in variables:
         return _of_token(server, variables)
-    found = cache.find(api_server=api_server) if cached else None
+    found = cache.find(api_server=api_server)
     if found is not None:
         return found.keywords
     if server and {"username", "password"} <= variables.keys():
         wanted = ("username", "password", "api_key", "api_secret")
         return {"api_server": server, **{k: variables[k] for k in wanted if k in variables}}
     given = {"api_server": api_server} if api_server else {}
-    raise CredentialsError(_nothing(cache if cached else None, {**variables, **given}))
+    raise CredentialsError(_nothing(cache, {**variables, **given}, how_to_log_in))
 
 
 def _of_token(server: str, variables: Mapping[str, str]) -> dict[str, Any]:
@@ -90,18 +89,17 @@ def _no_match(cache: Cache, chosen: Mapping[str, str], api_server: str | None) -
     )
     return (
         f"no cached login has {text}. Looked in: {_files(cache)}. "
-        f"Logins there: {', '.join(there) or 'none'}. {HOW_TO_LOG_IN}"
+        f"Logins there: {', '.join(there) or 'none'}"
     )
 
 
-def _nothing(cache: Cache | None, have: Mapping[str, str]) -> str:
+def _nothing(cache: Cache, have: Mapping[str, str], how_to_log_in: str) -> str:
     def variables(*keys: str) -> str:
         names = " and ".join(config.VARIABLES[key] for key in keys)
         missing = ", ".join(config.VARIABLES[key] for key in keys if key not in have)
         return f"  the variables {names} (not set: {missing})"
 
-    how_to_log_in = HOW_TO_LOG_IN if cache else _HOW_TO_LOG_IN_V3
-    if cache and cache.find() is None and any(found.usable for found in cache.records()):
+    if cache.find() is None and any(found.usable for found in cache.records()):
         how_to_log_in = (
             "None of the cached logins is current: `agavepy auth switch CLIENT` makes one so.\n"
             + how_to_log_in
@@ -111,7 +109,7 @@ def _nothing(cache: Cache | None, have: Mapping[str, str]) -> str:
             "no credentials found. Looked in:",
             "  the argument token= (not given)",
             variables("api_server", "token"),
-            f"  the current cached login: {_files(cache)}" if cache else f"  ({NOT_CACHED})",
+            f"  the current cached login: {_files(cache)}",
             variables("api_server", "username", "password"),
             how_to_log_in,
         )

@@ -14,7 +14,7 @@ from agavepy import errors, loader, request, timing
 from agavepy.auth.authenticators import Bearer
 from agavepy.auth.login import Login, LoginText
 from agavepy.auth.oauth import Grants, refusal
-from agavepy.auth.tokens import Clock, Grant, Pair, TokenSource
+from agavepy.auth.tokens import Clock, Grant, Keeper, Pair, TokenSource
 from agavepy.config import seconds
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class TapisToken(Bearer):
 
 
 class TapisLogin(Login):
-    """The login of an account at a v3 tenant; it lives in memory only.
+    """The login of an account at a v3 tenant.
 
     ``api_key`` and ``api_secret`` of the account are the id and key of an OAuth client, if it has
     one: only clients are given refresh tokens. Without one, the password gets the next token.
@@ -58,11 +58,12 @@ class TapisLogin(Login):
         account: Credentials,
         pair: Pair | None,
         *,
+        keeper: Keeper | None = None,
         on_grant: Callable[[Pair], object] | None = None,
         clock: Clock = timing.now,
     ) -> None:
         self._account = account
-        super().__init__(_dated(pair), self._get, on_grant=on_grant, clock=clock)
+        super().__init__(_dated(pair), self._get, keeper=keeper, on_grant=on_grant, clock=clock)
 
     @property
     def username(self) -> str | None:
@@ -104,7 +105,9 @@ class TapisLogin(Login):
         account = self._account
         if not (account.username and account.password):
             raise errors.CredentialsError(f"a token cannot be got without a password: {_HINT}")
-        return self._grants().password(account.username, account.password)
+        new = self._grants().password(account.username, account.password)
+        self._note_login()
+        return new
 
     def _grants(self) -> Tapis3Grants:
         account = self._account
@@ -163,6 +166,12 @@ def _dated(pair: Pair | None) -> Pair | None:
         return pair
     start = seconds(claims.get("iat")) or pair.created_at or timing.now()
     return pair._replace(created_at=start, expires_in=expiry - start)
+
+
+def tenant_of(token: str) -> str | None:
+    """Return the ID of the tenant whose token it is, None if it does not say."""
+    found = _claims(token).get("tapis/tenant_id")
+    return found if isinstance(found, str) else None
 
 
 def _claims(token: str) -> dict[str, Any]:

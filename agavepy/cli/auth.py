@@ -25,15 +25,32 @@ _COLUMNS = ("CLIENT", "USER", "TENANT", "SERVER", "TOKEN")
 
 
 @click.group("auth", no_args_is_help=True)
-def command() -> None:
+@click.option(
+    "--flavour",
+    type=click.Choice(config.FLAVOURS),
+    default=config.FLAVOURS[0],
+    help="Of which kind the tenants are: tapis3 are those of Tapis v3.",
+)
+@click.pass_context
+def command(context: click.Context, flavour: str) -> None:
     """Log in and out; list, switch and show cached logins.
 
     Logins are kept in TAPIS_CACHE_DIR, else AGAVE_CACHE_DIR, else ~/.agave, for every program of
-    yours that uses agavepy or the command lines of Agave and Tapis.
+    yours that uses agavepy or the command lines of Agave and Tapis; those of --flavour tapis3 in a
+    directory within it, for agavepy alone.
     """
+    context.obj = flavour
 
 
 command.add_command(login)
+
+
+def _flavour() -> str:
+    return str(click.get_current_context().obj)
+
+
+def _cache() -> Cache:
+    return Cache.of(os.environ, _flavour())
 
 
 def _which(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -51,7 +68,7 @@ def _which(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--json", "as_json", is_flag=True, help="As JSON, one object for each login.")
 def list_(as_json: bool) -> None:
     """List the cached logins, the current one with a star, and no secrets."""
-    cache = Cache.of(os.environ)
+    cache = _cache()
     found = logins.all_of(cache)
     if as_json:
         click.echo(json.dumps([_told(item) for item in found], indent=2))
@@ -73,7 +90,7 @@ def show(
     name: str | None, username: str | None, tenant_id: str | None, secrets: bool, as_json: bool
 ) -> None:
     """Show the current login, or that of one CLIENT (a name or a key)."""
-    cache = Cache.of(os.environ)
+    cache = _cache()
     found = _chosen(cache, name, username, tenant_id)
     told = _told(found, secrets)
     if as_json:
@@ -96,7 +113,7 @@ def switch(name: str | None, username: str | None, tenant_id: str | None) -> Non
 
     Without a CLIENT it is the only other one, or the only one of --username and --tenant.
     """
-    cache = Cache.of(os.environ)
+    cache = _cache()
     others = [item for item in logins.all_of(cache) if not item.is_current]
     if name is None and username is None and tenant_id is None and len(others) == 1:
         found = others[0]
@@ -125,9 +142,9 @@ def token(name: str | None, username: str | None, tenant_id: str | None, refresh
     from agavepy.client import Agave
 
     if name or username or tenant_id:
-        ag = Agave(**_chosen(Cache.of(os.environ), name, username, tenant_id).keywords)
+        ag = Agave(**_chosen(_cache(), name, username, tenant_id).keywords, flavour=_flavour())
     else:
-        ag = Agave.restore()
+        ag = Agave.restore(flavour=_flavour())
     if refresh and not ag.can_refresh:
         raise CredentialsError("this login cannot be refreshed: it is a token and no more")
     text = ag.refresh() if refresh else ag.tokens()["access_token"]
@@ -148,7 +165,7 @@ def logout(name: str | None, username: str | None, tenant_id: str | None, every:
     The OAuth client stays at the tenant, and a next login makes another:
     ag.clients.delete(clientName=…) removes one. Exits with 1 when a token could not be revoked.
     """
-    cache = Cache.of(os.environ)
+    cache = _cache()
     if every and (name or username or tenant_id):
         raise click.UsageError("--all is for all logins: name none")
     gone = logins.all_of(cache) if every else [_chosen(cache, name, username, tenant_id)]
@@ -169,6 +186,9 @@ def _log_out(cache: Cache, found: SavedLogin) -> bool:
     click.echo(f"Logged out: {found}")
     have = found.keywords
     if pair is None or not pair.access or not have.get("api_key"):
+        return True
+    if _flavour() == config.TAPIS3:
+        click.echo(f"Its token is not revoked: {_life(found)}.", err=True)
         return True
     from agavepy.auth.oauth import Grants
     from agavepy.client import Agave

@@ -13,6 +13,7 @@ import click
 
 from agavepy import config
 from agavepy.auth import files, logins, tenants
+from agavepy.auth.account import Account
 from agavepy.auth.cache import Cache
 from agavepy.cli import tables
 from agavepy.client import Agave
@@ -43,7 +44,9 @@ from agavepy.errors import BadRequest, CredentialsError, HttpError, NotAuthentic
     is_flag=True,
     help="Make the client anew if there is one of that name; what uses it must log in again.",
 )
+@click.pass_obj
 def login(
+    flavour: str,
     server: str | None,
     tenant: str | None,
     username: str | None,
@@ -55,7 +58,9 @@ def login(
     """Log in to a tenant; the login is cached and becomes the current one.
 
     Asks for what is not given. An OAuth client of an earlier login on this machine is used again,
-    else one is made. The password is sent to the tenant and kept nowhere.
+    else one is made; at tenants of Tapis v3 none is needed, and used only if it is given, by
+    --api-key: without one the login ends with its token. The password is sent to the tenant and
+    kept nowhere.
 
     The options' variables are TAPIS_BASE_URL, TAPIS_USERNAME, TAPIS_API_KEY and TAPIS_API_SECRET;
     TAPIS_PASSWORD holds the password, if it must.
@@ -64,12 +69,17 @@ def login(
         raise click.UsageError("--server and --tenant are two ways to say the same")
     if client_name and api_key:
         raise click.UsageError("--client-name and --api-key are two ways to say the same")
+    at_v3 = flavour == config.TAPIS3
+    if at_v3 and (tenant or client_name or replace_client):
+        raise click.UsageError("a tenant of v3 is told by --server, an OAuth client by --api-key")
     variables = config.from_environment(os.environ)
+    if at_v3 and not (server or "api_server" in variables):
+        raise click.UsageError("say which tenant: --server URL")
     server = _server(server, tenant, variables.get("api_server"))
     api_key = api_key or (None if client_name else variables.get("api_key"))
     username = username or _asked("Username", default=getpass.getuser())
     password = _password(password_stdin, username, server)
-    cache = Cache.of(os.environ)
+    cache = Cache.of(os.environ, flavour)
     try:
         files.check_writable(cache.directory)
     except OSError as error:
@@ -79,19 +89,26 @@ def login(
         ) from error
     who = {"api_server": server, "tenant_id": tenant, "username": username, "password": password}
     ag = None
+    client = {}
     if api_key:
         secret = variables.get("api_secret") or _asked("Secret of the client", hidden=True)
-        ag = _with_client(who, {"api_key": api_key, "api_secret": secret})
-        ag.client_name = _name_of(ag, api_key)
+        client = {"api_key": api_key, "api_secret": secret}
+    if at_v3:
+        ag = _with_client({**who, "flavour": flavour}, client)
+    elif client:
+        ag = _with_client(who, client)
+        ag.client_name = _name_of(ag, client["api_key"])
     elif not replace_client:
         ag = _with_known_client(cache, who, client_name)
     if ag is None:
         ag = _with_new_client(who, client_name, replace_client)
-    ag.save_configs()
+    Account.save_configs(ag)  # not that of earlier releases, which keeps clients with a name only
+    name = ag.client_name or ag.api_key
+    through = f" through {name}" if name else ""
+    refreshed = " and refreshed from then on" if ag.refresh_token else ""
     click.echo(
-        f"Logged in: {username} at {ag.api_server} through {ag.client_name or ag.api_key}. "
-        f"The token is good until {ag.expires_at} and refreshed from then on; the login is kept in "
-        f"{cache.directory}."
+        f"Logged in: {username} at {ag.api_server}{through}. The token is good until "
+        f"{ag.expires_at}{refreshed}; the login is kept in {cache.directory}."
     )
 
 
@@ -142,7 +159,7 @@ def _with_client(who: dict[str, Any], client: dict[str, Any]) -> Agave:
     try:
         ag.token.create()
     except TokenError as error:
-        if error.status == 401:
+        if error.status == 401 and not ag.speaks_v3:  # which says the same of a wrong password
             raise _UnknownClient(
                 f"{who['api_server']} does not know this client: {error.message}"
             ) from error

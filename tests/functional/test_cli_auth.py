@@ -344,3 +344,13 @@ def test_a_login_that_cannot_be_kept_is_refused_before_anything_is_made(
     done = auth(*where, stdin="ada\n", code=1, TAPIS_CACHE_DIR=str(file / "below"))
     assert "cannot be written" in done.stderr
     assert len(user.clients.list()) == before
+
+
+def test_a_client_of_somebody_else_is_kept_by_its_key(
+    tenant: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = tenant.credentials("grace")
+    monkeypatch.setenv("TAPIS_API_SECRET", theirs["api_secret"])
+    assert theirs["api_key"] in log_in(tenant, "ada", "--api-key", theirs["api_key"]).stdout
+    assert Agave.restore().username == "ada"
+    assert current(home)["apikey"] == theirs["api_key"]

@@ -23,7 +23,7 @@ from agavepy.errors import (
     UsageError,
 )
 from tests.documents_support import Site, swagger
-from tests.tapis3_support import CLIENT, FILES, HEADER, KEY, PASSWORD, SYSTEMS, USER, Tapis3
+from tests.tapis3_support import CLIENT, HEADER, KEY, PASSWORD, SYSTEMS, USER, Tapis3, client
 from tests.unit.loopback import Reply
 
 
@@ -35,20 +35,7 @@ def running() -> Iterator[Tapis3]:
 
 @pytest.fixture
 def tenant(running: Tapis3) -> Tapis3:
-    running.requests.clear()
-    running.grants.clear()
-    running.answer, running.clock, running.dated = running._serve, time.time, True
-    running.lifetime_s = 14400
-    return running
-
-
-def client(tenant: Tapis3, **more: Any) -> Agave:
-    settings: dict[str, Any] = {
-        "username": USER,
-        "password": PASSWORD,
-        "specs": {"systems": SYSTEMS, "files": FILES},
-    }
-    return Agave(api_server=tenant.url, flavour="tapis3", **{**settings, **more})
+    return running.begin()
 
 
 def test_a_name_and_a_password_are_enough_to_call_a_service(tenant: Tapis3) -> None:
@@ -244,16 +231,9 @@ def test_a_flavour_that_there_is_not_is_refused() -> None:
         Agave(api_server="https://x", flavour="tapis")
 
 
-def test_restore_takes_a_v3_login_from_the_environment_and_no_cached_one(
+def test_restore_takes_a_v3_login_from_the_environment(
     tenant: Tapis3, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Agave(
-        api_server="https://v2.example", token="t", refresh_token="r", api_key="k", api_secret="s"
-    ).save_configs()
-    with pytest.raises(CredentialsError, match="logins of Tapis v3 are not cached"):
-        Agave.restore(flavour="tapis3")
-    with pytest.raises(CredentialsError, match="logins of Tapis v3 are not cached"):
-        Agave.restore(flavour="tapis3", client_name="x")
     monkeypatch.setenv("TAPIS_BASE_URL", tenant.url)
     monkeypatch.setenv("TAPIS_USERNAME", USER)
     monkeypatch.setenv("TAPIS_PASSWORD", PASSWORD)
@@ -326,11 +306,6 @@ def test_copies_of_a_v3_client_log_in_once(tenant: Tapis3) -> None:
     ag.systems.getSystems()
     twin.systems.getSystems()
     assert len(tenant.grants) == 1
-
-
-def test_a_v3_login_is_not_saved_among_those_of_v2(tenant: Tapis3) -> None:
-    with pytest.raises(CredentialsError, match="logins of Tapis v3 are not cached"):
-        client(tenant, client_name="mine").save_configs()
 
 
 def test_the_whole_envelope_of_a_v3_answer_is_there_for_who_needs_its_metadata(
