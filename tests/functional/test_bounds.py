@@ -127,7 +127,7 @@ def test_fifty_idle_and_eight_busy_connections_starve_nobody(fresh_sandbox: Sand
             connection.putheader("Content-Length", str(len(body)))
             connection.endheaders(body[:100_000])
         for _ in range(20):
-            answer = ada.get(at("listings", where), timeout=5)
+            answer = ada.get(at("listings", where), timeout=20)
             assert [entry["name"] for entry in result(answer)] == ["."]
         for connection in busy:
             connection.send((data + b"\r\n--b--\r\n")[-(len(body) - 100_000) :])

@@ -33,9 +33,9 @@ def test_other_patterns_are_taken(text: str) -> None:
 
 
 def test_many_wildcards_are_no_burden() -> None:
-    started = time.monotonic()
+    started = time.process_time()
     assert not patterns.glob("*a" * 20 + "*b").match("a" * 250)
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
     assert patterns.glob("a*c*e").match("abcde")
     assert patterns.glob("a*").match("a")
     assert not patterns.glob("a*").match("ba")

@@ -134,7 +134,7 @@ def test_a_busy_port_is_one_clear_error_at_once(server: Server) -> None:
     before = time.monotonic()
     with pytest.raises(SandboxError, match=f"port {server.port} .* is in use"):
         Server(echo, "127.0.0.1", server.port)
-    assert time.monotonic() - before < 1
+    assert time.monotonic() - before < 5
 
 
 @pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 99999), ("203.0.113.7", 0)])
@@ -159,7 +159,7 @@ def test_a_stop_ends_idle_connections_and_lets_a_request_finish() -> None:
     GATE.set()
     assert busy.getresponse().read() == b"GET /wait 0 "
     stopping.join(10)
-    assert time.monotonic() - before < 2
+    assert time.monotonic() - before < 4.5, "it waited for one that idled"
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", server.port), timeout=1)
     idle.close()
