@@ -17,7 +17,7 @@ from agavepy.compiled import Part
 from agavepy.errors import DescriptionError, UsageError
 from agavepy.naming import identifier, is_name
 from agavepy.plan import ServicePlan
-from agavepy.references import parts
+from agavepy.references import leading_out
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 _SERVICE, _EXTENDS, _OVERLAY = "x-agavepy-service", "x-agavepy-extends", "x-agavepy-overlay"
@@ -144,12 +144,11 @@ class Catalogue:
         document = compiled.document(part, self._documents)
         if more or str(document.get("swagger")) != "2.0":
             raise DescriptionError(f"{name}: bravado reads a single Swagger 2.0 document only")
-        for node, _ in parts(document):
-            if not str(node.get("$ref", "#")).startswith("#"):
-                raise DescriptionError(
-                    f"{part.origin}: refers to {node['$ref']}, where bravado would go unasked: "
-                    "bundle the document"
-                )
+        for reference in leading_out(document):
+            raise DescriptionError(
+                f"{part.origin}: refers to {reference}, where bravado would go unasked: bundle the "
+                "document"
+            )
         return document, part.origin
 
     def _named(self) -> list[tuple[str, Entry]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from agavepy.resolver import LONGEST_CHAIN, NOWHERE, point
 
 #: Values of these are data and not parts of a description.
 _DATA = frozenset({"default", "enum", "example", "examples"})
+#: The keys of these are names that the document gives its parts, also where they are words of it.
+_BY_NAME = frozenset({"properties", "patternProperties", "responses"})
+_SECTION = re.compile(r"definitions|parameters|securityDefinitions|components\.\w+")
 
 
 class References:
@@ -100,8 +104,28 @@ def parts(node: Any, place: str = "") -> Iterator[tuple[dict[str, Any], str]]:
         waiting += [
             (child, f"{place}.{key}" if place else str(key))
             for key, child in node.items()
-            if key not in _DATA or place.endswith("properties")
+            if key not in _DATA or _by_name(place)
         ]
+
+
+def _by_name(place: str) -> bool:
+    return place.rpartition(".")[2] in _BY_NAME or _SECTION.fullmatch(place) is not None
+
+
+def leading_out(node: Any) -> Iterator[str]:
+    """Yield each reference that leads out of a description, those within its data included.
+
+    Other readers follow them there as well.
+    """
+    if isinstance(node, list):
+        for child in node:
+            yield from leading_out(child)
+    elif isinstance(node, dict):
+        reference = node.get("$ref", "#")
+        if not str(reference).startswith("#"):
+            yield str(reference)
+        for child in node.values():
+            yield from leading_out(child)
 
 
 def _from(base: Path, node: Any) -> Any:

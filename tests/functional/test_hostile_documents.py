@@ -9,13 +9,14 @@ import os
 import pickle
 import socket
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agavepy import fetching, reading
-from agavepy.errors import CredentialsError
+from agavepy.errors import CredentialsError, DescriptionError
 from tests.documents_support import (
     PAGE,
     Site,
@@ -190,6 +191,30 @@ def test_a_document_of_the_web_cannot_have_secrets_sent_to_a_third_server(
         ag.search.find()
     assert not other.requests
     assert "hunter2" not in str(site.secrets)
+
+
+@pytest.mark.parametrize("place", ["default", "example", "enum", "model"])
+def test_a_document_cannot_have_bravado_fetch_what_it_hides(
+    place: str, tenant: Site, other: Site
+) -> None:
+    hidden = {"$ref": f"{other.url}/parts.json"}
+    other.pages["/parts.json"] = {"type": "object"}
+    if place == "default":
+        answers = {"default": {"description": "All else.", "schema": hidden}}
+        document = swagger()
+        document["paths"]["/find"] = {"get": operation("find", responses=answers)}
+    elif place == "model":
+        document = swagger("find", definitions={"default": hidden})
+    else:
+        value = [hidden] if place == "enum" else hidden
+        document = swagger("find", definitions={"Hit": {"type": "object", place: value}})
+    ag = client(tenant)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # our own reader says that it left it out
+        ag.add_service("search", document)
+    with pytest.raises(DescriptionError, match="where bravado would go unasked"):
+        ag.swagger_client("search")
+    assert not other.requests
 
 
 class Bomb:

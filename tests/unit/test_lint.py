@@ -259,6 +259,11 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
         f"GET {PATH}",
         "describe 401",
     ),
+    "a reference that leads nowhere in the answer to all else": (
+        lambda d: post(d)["responses"].update(default={"$ref": "#/responses/None"}),
+        f"paths.{PATH}.post.responses.default",
+        "refers to #/responses/None, which is not there",
+    ),
     "an envelope without its result": (
         lambda d: post(d)["responses"].update(
             {"201": {"description": "Done.", "schema": {"$ref": "#/definitions/Box"}}}
