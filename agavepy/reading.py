@@ -87,7 +87,8 @@ def _parse(content: bytes, where: str) -> Any:
     except DescriptionError:
         raise
     except (yaml.YAMLError, *_ODD_VALUES) as error:
-        raise DescriptionError(f"{where}: not YAML or JSON: {error}") from error
+        told = str(error).replace(' in "<byte string>",', " at")
+        raise DescriptionError(f"{where}: not YAML or JSON: {told}") from error
 
 
 @functools.cache

@@ -24,8 +24,10 @@ _MARKS = {
 
 
 @click.group("specs", no_args_is_help=True)
-def command() -> None:
+@click.pass_context
+def command(context: click.Context) -> None:
     """Look operations up, or check a description of your own."""
+    context.obj = _found()
 
 
 @command.command("list")
@@ -96,12 +98,12 @@ def _found() -> Catalogue | None:
 
 
 def _names() -> list[str]:
-    found = _found()
+    found: Catalogue | None = click.get_current_context().obj
     return sorted({*loader.services(), *(found.names() if found is not None else ())})
 
 
 def _plans(name: str) -> ServicePlan:
-    found = _found()
+    found: Catalogue | None = click.get_current_context().obj
     own = found.plan(name) if found is not None else None
     return own if own is not None else loader.service_plan(name)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -176,3 +177,26 @@ def test_a_closed_pipe_is_no_traceback() -> None:
         process.stdout.close()
         told = process.stderr.read()
     assert b"Traceback" not in told
+
+
+def test_what_is_wrong_with_a_document_that_lies_about_is_told_once(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("a: 1\n")
+    monkeypatch.setenv("AGAVEPY_SPECS", str(wrong))
+    for arguments in (("list",), ("show", "files.list")):
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            assert main(["specs", *arguments]) == 0
+        assert capsys.readouterr().err.count("a description is not used: ") == 1
+
+
+def test_a_fault_of_yaml_is_told_with_its_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "torn.yaml"
+    file.write_text("openapi: 3.0.0\ninfo: {title: a\n")
+    told = printed(capsys, "lint", str(file), code=1)
+    assert "at line 3, column 1" in told
+    assert "byte string" not in told
