@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agavepy.sandbox.errors import ApiError
-from agavepy.sandbox.state.events import publish
+from agavepy.sandbox.state.events import publish, record
 from agavepy.sandbox.tenant import Tenant
 
 APP = "app"
@@ -27,17 +27,9 @@ DESCRIPTIONS = {
 
 def note(tenant: Tenant, app_id: str, status: str, user: str, description: str = "") -> None:
     """Record and publish what ``user`` did to an app; ``status`` is a key of DESCRIPTIONS."""
-    uuid = tenant.ids.uuid("026")
-    event = {
-        "id": uuid,
-        "app": app_id,
-        "status": status,
-        "createdBy": user,
-        "description": description or DESCRIPTIONS[status],
-        "created": tenant.clock.now(),
-    }
+    text, of = description or DESCRIPTIONS[status], {"app": app_id}
     with tenant.store.transaction():
-        tenant.store.put(_KIND, uuid, event)
+        record(tenant, _KIND, "026", of, status, user, text)
         app = tenant.store.get(APP, app_id)
         if app is not None:
             publish(tenant, app["uuid"], status, owner=app["owner"])

@@ -60,6 +60,30 @@ def source_of(uuid: str) -> Source | None:
     return _sources.get(uuid.rpartition("-")[2])
 
 
+def record(
+    tenant: Tenant,
+    kind: str,
+    number: str,
+    of: dict[str, str],
+    status: str,
+    user: str,
+    description: str,
+) -> None:
+    """Write down what ``user`` did to a resource, as a document of ``kind`` with a uuid of its own.
+
+    ``of`` names the resource, by the word for it; ``number`` ends the uuids of such events.
+    """
+    event: Document = {
+        "id": tenant.ids.uuid(number),
+        **of,
+        "status": status,
+        "created": tenant.clock.now(),
+        "createdBy": user,
+        "description": description,
+    }
+    tenant.store.put(kind, event["id"], event)
+
+
 def publish(tenant: Tenant, uuid: str, event: str, document: Any = None, owner: str = "") -> None:
     """Owe the subscribers of a resource the news of an event.
 

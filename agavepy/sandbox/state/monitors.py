@@ -189,16 +189,9 @@ def save(tenant: Tenant, monitor: Monitor) -> None:
 
 def note(tenant: Tenant, monitor: Monitor, status: str, user: str, description: str) -> None:
     """Add an event to a monitor's history and publish it; ``status`` is of MonitorEventType."""
-    event = {
-        "id": tenant.ids.uuid("035"),
-        "monitor": monitor["id"],
-        "status": status,
-        "created": tenant.clock.now(),
-        "createdBy": user,
-        "description": description,
-    }
+    of = {"monitor": monitor["id"]}
     with tenant.store.transaction():
-        tenant.store.put(EVENT, event["id"], event)
+        events.record(tenant, EVENT, "035", of, status, user, description)
         events.publish(tenant, monitor["id"], status, owner=monitor["owner"])
 
 

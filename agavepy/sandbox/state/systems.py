@@ -143,16 +143,9 @@ def queue(system: Document, name: str | None) -> Document | None:
 
 def note(tenant: Tenant, system: Document, status: str, user: str, description: str) -> None:
     """Add an event to a system's history and publish it; ``status`` is of SystemEventType."""
-    event = {
-        "id": tenant.ids.uuid("027"),
-        "system": system["id"],
-        "status": status,
-        "created": tenant.clock.now(),
-        "createdBy": user,
-        "description": description,
-    }
+    of = {"system": system["id"]}
     with tenant.store.transaction():
-        tenant.store.put(EVENT, event["id"], event)
+        events.record(tenant, EVENT, "027", of, status, user, description)
         events.publish(tenant, system["uuid"], status, owner=system["owner"])
 
 

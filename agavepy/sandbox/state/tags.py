@@ -174,16 +174,9 @@ def save(tenant: Tenant, tag: Tag) -> None:
 
 def note(tenant: Tenant, tag: Tag, status: str, user: str, description: str) -> None:
     """Add an event to the history of a tag and publish it."""
-    event = {
-        "id": tenant.ids.uuid("049"),
-        "tag": tag["id"],
-        "status": status,
-        "createdBy": user,
-        "description": description,
-        "created": tenant.clock.now(),
-    }
+    of = {"tag": tag["id"]}
     with tenant.store.transaction():
-        tenant.store.put(EVENT, event["id"], event)
+        events.record(tenant, EVENT, "049", of, status, user, description)
         events.publish(tenant, tag["id"], status, owner=tag["owner"])
 
 
