@@ -72,9 +72,8 @@ _MEANT = {"base_url": "api_server", "url": "api_server", "host": "api_server", "
 _IGNORED = IGNORED_KEYS | {"scope", "token_type", "expiration"}
 #: Keywords of the client that are not kept in records.
 _MORE_KEYWORDS = (
-    *("password", "jwt", "jwt_header_name", "token_callback"),
-    *("flavour", "specs", "auth", "trust"),
-)
+    "password", "jwt", "jwt_header_name", "token_callback", "flavour", "specs", "auth", "trust",
+)  # fmt: skip
 TAPIS3 = "tapis3"
 FLAVOURS = ("agave", TAPIS3)
 _FALSE = frozenset({"0", "false", "no", "off"})

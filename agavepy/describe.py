@@ -188,8 +188,9 @@ def _result_help(plan: Plan) -> str:
 
 
 def _kind(parameter: Parameter) -> str:
-    kind = f"array of {parameter.items or 'string'}" if parameter.type == "array" else ""
-    kind = kind or parameter.format if parameter.format == "date-time" else kind or parameter.type
+    kind = parameter.format if parameter.format == "date-time" else parameter.type
+    if parameter.type == "array":
+        kind = f"array of {parameter.items or 'string'}"
     return f"{kind}, required" if _needed(parameter) else kind
 
 

@@ -18,6 +18,14 @@ MAX_DEPTH = 6
 #: fields (and of dates) are listed.
 _MOST = 150
 _LINE = 80  # characters
+#: The types of constants; a bool is an int to Python.
+_TYPES = (
+    (bool, "boolean"),
+    (int, "integer"),
+    (float, "number"),
+    (dict, "object"),
+    (list, "array"),
+)
 TYPES = frozenset({"string", "integer", "number", "boolean", "array", "object", "file"})
 #: What documents in the wild call these types.
 _MEANT = {
@@ -242,7 +250,4 @@ class Schemas:
 
 
 def _type_of(value: Any) -> str:
-    for kind, name in ((bool, "boolean"), (int, "integer"), (float, "number"), (str, "string")):
-        if isinstance(value, kind):
-            return name
-    return "object" if isinstance(value, dict) else "array" if isinstance(value, list) else "string"
+    return next((name for kind, name in _TYPES if isinstance(value, kind)), "string")

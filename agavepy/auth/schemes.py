@@ -89,16 +89,15 @@ class Wallet:
 
     def authenticator(self, scheme: Scheme, base_url: str) -> Any:
         """Return what puts the credential of a scheme on requests to ``base_url``; None: none."""
-        value = self._by_name.get(scheme.name)
-        for candidate in (value,) if value is not None else (self._for_all,):
-            made = None if candidate is None else self._make(scheme, candidate, base_url)
-            if made is None and value is not None:
-                raise CredentialsError(
-                    f"the credential for {scheme.name!r} of {self._service} does not fit: give "
-                    f"{form(scheme)}"
-                )
-            return made
-        return None
+        named = self._by_name.get(scheme.name)
+        value = self._for_all if named is None else named
+        made = None if value is None else self._make(scheme, value, base_url)
+        if made is None and named is not None:
+            raise CredentialsError(
+                f"the credential for {scheme.name!r} of {self._service} does not fit: give "
+                f"{form(scheme)}"
+            )
+        return made
 
     def _make(self, scheme: Scheme, value: Any, base_url: str) -> Any:  # noqa: PLR0911
         kind = scheme.kind

@@ -23,12 +23,11 @@ _BATCH = ("LSF", "LOADLEVELER", "PBS", "CONDOR", "TORQUE", "MOAB", "SLURM")
 SCHEDULERS = (
     *_BATCH,
     *(f"CUSTOM_{name}" for name in _BATCH),
-    *("SGE", "CUSTOM_GRIDENGINE", "FORK", "UNKNOWN"),
-)
+    "SGE", "CUSTOM_GRIDENGINE", "FORK", "UNKNOWN",
+)  # fmt: skip
 STORAGE_PROTOCOLS = (
-    *("GRIDFTP", "FTP", "SFTP", "IRODS", "IRODS4", "LOCAL"),
-    *("AZURE", "S3", "SWIFT", "HTTP", "HTTPS"),
-)
+    "GRIDFTP", "FTP", "SFTP", "IRODS", "IRODS4", "LOCAL", "AZURE", "S3", "SWIFT", "HTTP", "HTTPS",
+)  # fmt: skip
 LOGIN_PROTOCOLS = ("SSH", "GSISSH", "LOCAL", "API")
 #: What each type of credential needs besides its type.
 CREDENTIALS: dict[str, tuple[str, ...]] = {
@@ -44,10 +43,10 @@ CREDENTIALS: dict[str, tuple[str, ...]] = {
 }
 #: The fields of a system that its definition gives it: what a clone takes over.
 FIELDS = (
-    *("name", "type", "description", "site", "status", "storage"),
-    *("executionType", "scheduler", "environment", "startupScript", "maxSystemJobs"),
-    *("maxSystemJobsPerUser", "workDir", "scratchDir", "login", "queues"),
-)
+    "name", "type", "description", "site", "status", "storage", "executionType", "scheduler",
+    "environment", "startupScript", "maxSystemJobs", "maxSystemJobsPerUser", "workDir",
+    "scratchDir", "login", "queues",
+)  # fmt: skip
 _SECRETS = ("username", "password", "credential", "publicKey", "privateKey", "token")
 _SERVER_PROTOCOLS = ("KERBEROSE", "OAUTH2", "OA4MP", "VOMS", "MYPROXY", "MPG", "NONE")
 
