@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from agavepy.sandbox.call import Call, Reply
@@ -10,29 +12,33 @@ from agavepy.sandbox.errors import ApiError, SandboxError
 from agavepy.sandbox.pace import PATIENCE_S, NoThingError
 from agavepy.sandbox.registry import handler
 
+#: The status of the refusals that may come where another one is usual.
+_STATUSES = {SnapshotNameError: 400, NoSnapshotError: 404, NoThingError: 404}
+
+
+@contextmanager
+def _refusing(usual: int) -> Iterator[None]:
+    """Refuse by its text what the tenant refuses, with the status ``usual`` or one of its own."""
+    try:
+        yield
+    except SandboxError as error:
+        raise ApiError(_STATUSES.get(type(error), usual), str(error)) from error
+
 
 @handler("_sandbox", "keepSnapshot")
 def keep_snapshot(call: Call) -> Reply:
     """Keep the state under a name."""
     name = call.args["name"]
-    try:
+    with _refusing(409):  # it is busy
         return Reply.plain({"name": name, "files": call.tenant.control.snapshot(name)})
-    except SnapshotNameError as error:
-        raise ApiError(400, str(error)) from error
-    except SandboxError as error:  # it is busy
-        raise ApiError(409, str(error)) from error
 
 
 @handler("_sandbox", "restoreSnapshot")
 def restore_snapshot(call: Call) -> Reply:
     """Bring a kept state back."""
     name = call.args["name"]
-    try:
+    with _refusing(409):  # it is busy
         return Reply.plain({"name": name, "files": call.tenant.control.restore(name)})
-    except NoSnapshotError as error:
-        raise ApiError(404, str(error)) from error
-    except SandboxError as error:  # it is busy
-        raise ApiError(409, str(error)) from error
 
 
 @handler("_sandbox", "seedIds")
@@ -47,10 +53,8 @@ def seed_ids(call: Call) -> Reply:
 def make_assertion(call: Call) -> Reply:
     """Sign an assertion."""
     username = call.args["username"]
-    try:
+    with _refusing(404):
         made = call.tenant.control.assertion(username)
-    except SandboxError as error:
-        raise ApiError(404, str(error)) from error
     return Reply.plain({"username": username, **made})
 
 
@@ -82,10 +86,8 @@ def list_faults(call: Call) -> Reply:
 def add_fault(call: Call) -> Reply:
     """Let a fault wait, checked against its description."""
     body = _body(call)
-    try:
+    with _refusing(400):
         return Reply.plain(call.tenant.control.faults.add(body))
-    except SandboxError as error:
-        raise ApiError(400, str(error)) from error
 
 
 @handler("_sandbox", "clearFaults")
@@ -103,10 +105,8 @@ def list_transitions(call: Call) -> Reply:
 @handler("_sandbox", "setTransition")
 def set_transition(call: Call) -> Reply:
     """Choose a mode."""
-    try:
+    with _refusing(400):
         return Reply.plain(call.tenant.pace.set(**_body(call)))
-    except SandboxError as error:
-        raise ApiError(400, str(error)) from error
 
 
 @handler("_sandbox", "advance")
@@ -114,10 +114,8 @@ def advance(call: Call) -> Reply:
     """Let things go on."""
     body = _body(call)
     told = body.get("id"), body.get("transitions", 1), body.get("wait", PATIENCE_S)
-    try:
+    with _refusing(400):
         return Reply.plain(call.tenant.pace.advance(body["kind"], *told))
-    except NoThingError as error:
-        raise ApiError(404, str(error)) from error
 
 
 @handler("_sandbox", "listRequests")
