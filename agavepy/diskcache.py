@@ -10,8 +10,9 @@ from pathlib import Path
 
 def place(kind: str, key: str | bytes) -> Path | None:
     """Return where what belongs to ``key`` is kept; None where there is no home directory."""
-    basis = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
-    if not os.path.isabs(basis):  # noqa: PTH117 - no home directory
+    usual = os.path.expanduser("~/.cache")  # noqa: PTH111 - no error where there is no home
+    basis = Path(os.environ.get("XDG_CACHE_HOME") or usual)
+    if not basis.is_absolute():
         return None
     name = hashlib.sha256(key if isinstance(key, bytes) else key.encode()).hexdigest()[:32]
     return Path(basis, "agavepy", kind, f"{name}.json")
@@ -25,13 +26,14 @@ def write(target: Path | None, content: bytes) -> None:
         return
     with contextlib.suppress(OSError):
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent)
+        handle, name = tempfile.mkstemp(dir=target.parent)
+        temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
-            os.replace(temporary, target)  # noqa: PTH105
+            temporary.replace(target)
         except OSError:
-            os.unlink(temporary)  # noqa: PTH108
+            temporary.unlink()
             raise
 
 

@@ -99,7 +99,7 @@ class Wallet:
             )
         return made
 
-    def _make(self, scheme: Scheme, value: Any, base_url: str) -> Any:  # noqa: PLR0911
+    def _make(self, scheme: Scheme, value: Any, base_url: str) -> Any:  # noqa: PLR0911 - one for each kind
         kind = scheme.kind
         if callable(value):
             return value

@@ -113,7 +113,7 @@ def _clone(tenant: Tenant, user: str, system: Document, fields: Fields) -> Docum
     return systems.create(tenant, user, wanted, copied, [])
 
 
-def _erase(tenant: Tenant, user: str, system: Document, _: Fields) -> None:  # noqa: ARG001
+def _erase(tenant: Tenant, _user: str, system: Document, _: Fields) -> None:
     """Remove a system with all that was on it: nothing is left for the next owner of its id."""
     systems.forget_defaults(tenant, system)
     for event in tenant.store.all(systems.EVENT, system=system["id"]):
