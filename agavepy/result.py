@@ -68,14 +68,6 @@ class MissingKey(KeyError, AttributeError):
 _decode = json.JSONDecoder(object_hook=AttrDict).decode
 
 
-def interpret(plan: Plan, response: requests.Response, naked: bool = False) -> Any:
-    """Return what a call of ``plan`` that was answered by ``response`` gives back.
-
-    See :class:`Interpreter`.
-    """
-    return Interpreter(plan)(response, naked)
-
-
 class Interpreter:
     """Turns successful answers of one operation into results.
 

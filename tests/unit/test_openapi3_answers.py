@@ -7,7 +7,7 @@ import requests
 from requests.utils import get_encoding_from_headers
 
 from agavepy.errors import AnswerError
-from agavepy.result import interpret
+from agavepy.result import Interpreter
 from tests.unit.documents import (
     MODEL,
     Document,
@@ -103,14 +103,14 @@ def test_text_is_given_back_as_text_and_bytes_as_the_response() -> None:
     }
     made = plan(answering(several))
     assert made.accept == "application/json, */*;q=0.5"
-    assert interpret(made, replied(b'{"a": 1}', "application/json")) == {"a": 1}
-    assert interpret(made, replied("é,b".encode(), "text/csv")) == "é,b"
-    assert interpret(made, replied(b"", "text/csv")) is None
-    assert interpret(made, replied(b"\xe9", "text/csv; charset=latin-1")) == "é"
-    picture = interpret(made, replied(b"\x89", "image/png"))
+    assert Interpreter(made)(replied(b'{"a": 1}', "application/json")) == {"a": 1}
+    assert Interpreter(made)(replied("é,b".encode(), "text/csv")) == "é,b"
+    assert Interpreter(made)(replied(b"", "text/csv")) is None
+    assert Interpreter(made)(replied(b"\xe9", "text/csv; charset=latin-1")) == "é"
+    picture = Interpreter(made)(replied(b"\x89", "image/png"))
     assert isinstance(picture, requests.Response)
     with pytest.raises(AnswerError, match="text/html"):
-        interpret(made, replied(b"<html>", "text/html"))
+        Interpreter(made)(replied(b"<html>", "text/html"))
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_an_envelope_is_opened_in_openapi_3_too() -> None:
     made = plan(document)
     assert (made.answer.kind, made.answer.dates) == ("envelope", (("made",),))
     body = b'{"status": "success", "message": null, "result": {"made": "2026-01-02T03:04:05Z"}}'
-    result = interpret(made, replied(body, "application/json"))
+    result = Interpreter(made)(replied(body, "application/json"))
     assert result.made.year == 2026
 
 

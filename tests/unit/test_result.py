@@ -14,7 +14,7 @@ import requests
 
 from agavepy.errors import AnswerError, HttpError, from_response
 from agavepy.plan import Answer, Plan
-from agavepy.result import AttrDict, MissingKey, date, interpret
+from agavepy.result import AttrDict, Interpreter, MissingKey, date
 from agavepy.transport import Transport
 from tests.unit.loopback import Loopback, Reply
 
@@ -40,7 +40,7 @@ def give(
     server.say(Reply(status, content, {k.replace("_", "-"): v for k, v in headers.items()}))
     request = requests.Request(of.method, server.url).prepare()
     response = transport.send(request, stream=of.answer.kind == "raw")
-    return interpret(of, response, naked)
+    return Interpreter(of)(response, naked)
 
 
 @pytest.mark.parametrize(
@@ -298,6 +298,6 @@ def test_an_answer_that_is_nested_without_end_is_an_error_of_ours(
     response = transport.send(requests.Request("GET", server.url).prepare())
     if status == 200:
         with pytest.raises(AnswerError, match="in place of JSON"):
-            interpret(plan(), response)
+            Interpreter(plan())(response)
     else:
         assert from_response(response, "svc.op").status == status
