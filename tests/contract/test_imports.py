@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import configparser
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -245,6 +247,28 @@ def test_readers_of_descriptions_are_imported_only_by_those_who_read_one() -> No
         and room(item.importer) not in MAY_LOAD_READERS_AT_IMPORT
     ]
     assert not eager
+
+
+def test_every_package_that_is_imported_is_declared() -> None:
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg", "utf-8")
+    declared = "\n".join(
+        [setup["options"]["install_requires"], *setup["options.extras_require"].values()]
+    )
+    names = {_plain(name) for name in re.findall(r"(?m)^[\w.-]+", declared)}
+    homes = packages_distributions()
+    undeclared = [
+        str(item)
+        for item in imports()
+        if (package := item.imported.partition(".")[0]) not in {*sys.stdlib_module_names, "agavepy"}
+        and TYPES_ONLY not in item.scope
+        and not names & set(map(_plain, homes[package]))
+    ]
+    assert not undeclared
+
+
+def _plain(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
 def loaded_after(program: str) -> set[str]:
