@@ -18,7 +18,6 @@ from typing import Any
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar, extract_cookies_to_jar
 from requests.hooks import dispatch_hook
 from requests.utils import default_user_agent, get_environ_proxies
@@ -36,8 +35,6 @@ POOL_SIZE = 32
 #: The longest body of an answer that is read to keep its connection rather than dropped.
 _DRAIN = 1 << 16
 Timeout = float | tuple[float | None, float | None] | None
-#: What makes the adapters of new sessions; a test kit puts in one that watches or answers itself.
-new_adapter: Callable[..., HTTPAdapter] = Adapter
 _starting = threading.Lock()
 _dispatch_hook: Callable[..., requests.Response] = dispatch_hook
 _extract_cookies: Callable[..., None] = extract_cookies_to_jar
@@ -291,7 +288,7 @@ def _checked(base_url: str) -> tuple[str, str, int]:
 def _new_session() -> requests.Session:
     session = requests.Session()
     session.headers["User-Agent"] = f"agavepy {default_user_agent()}"
-    adapter = new_adapter(pool_maxsize=POOL_SIZE)
+    adapter = Adapter(pool_maxsize=POOL_SIZE)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session

@@ -13,9 +13,8 @@ from unittest import mock
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 
-from agavepy import errors, transport
+from agavepy import errors
 from agavepy.curl import as_curl, cut
 from agavepy.uplink import Adapter
 
@@ -59,7 +58,7 @@ Watcher = Callable[[requests.PreparedRequest, requests.Response], None]
 
 
 class Wire:
-    """What every client that starts to call within the block goes through.
+    """What every client that calls within the block goes through, also one that was made before.
 
     ``sources`` are asked in turn for an answer before the network is; ``watchers`` are told.
     """
@@ -68,11 +67,16 @@ class Wire:
         self.exchanges: deque[Exchange] = deque(maxlen=_KEPT)
         self.sources: list[Source] = []
         self.watchers: list[Watcher] = []
-        self._adapters: list[_Adapter] = []
+        self._adapters: set[Adapter] = set()
         self._patch: Any = None
 
     def __enter__(self) -> Wire:
-        self._patch = mock.patch.object(transport, "new_adapter", self._adapter)
+        send = Adapter.send
+
+        def through(adapter: Adapter, request: Any, *args: Any, **kwargs: Any) -> Any:
+            return self._pass(adapter, request, lambda: send(adapter, request, *args, **kwargs))
+
+        self._patch = mock.patch.object(Adapter, "send", through)
         self._patch.start()
         return self
 
@@ -83,24 +87,31 @@ class Wire:
         trace: TracebackType | None,
     ) -> None:
         self._patch.stop()
-        for adapter in self._adapters:  # no socket outlives the test
-            adapter.close()
+        for adapter in list(self._adapters):  # no socket outlives the test
+            _close(adapter)
 
-    def _adapter(self, **settings: Any) -> HTTPAdapter:
-        adapter = _Adapter(self, **settings)
-        self._adapters.append(adapter)
-        return adapter
+    def _pass(
+        self, adapter: Adapter, request: requests.PreparedRequest, send: Callable[[], Any]
+    ) -> requests.Response:
+        self._adapters.add(adapter)
+        response: requests.Response
+        try:
+            answer = self._answer(request)
+            response = send() if answer is None else adapter.build_response(request, _raw(answer))
+        except Exception as error:
+            self._note(Exchange(request, None, error))
+            raise
+        self._note(Exchange(request, response))
+        return response
 
-    def answer(self, request: requests.PreparedRequest) -> Answer | None:
-        """Return what a source says, None when the network is to be asked."""
+    def _answer(self, request: requests.PreparedRequest) -> Answer | None:
         for source in self.sources:
             answer = source(request)
             if answer is not None:
                 return answer
         return None
 
-    def note(self, exchange: Exchange) -> None:
-        """Keep what happened, and tell the watchers of an answer."""
+    def _note(self, exchange: Exchange) -> None:
         self.exchanges.append(exchange)
         if exchange.response is not None:
             for watcher in self.watchers:
@@ -111,31 +122,12 @@ class Wire:
         return "\n".join(exchange.told() for exchange in self.exchanges)
 
 
-class _Adapter(Adapter):
-    def __init__(self, wire: Wire, **settings: Any) -> None:
-        self._wire = wire
-        super().__init__(**settings)
-
-    def close(self) -> None:
-        """Close the connections now: urllib3 waits until nobody holds an answer of theirs."""
-        pools = self.poolmanager.pools
-        for key in pools.keys():  # noqa: SIM118 - it is no mapping that can be iterated
-            pools[key].close()
-        super().close()
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
-        try:
-            answer = self._wire.answer(request)
-            response = (
-                super().send(request, *args, **kwargs)
-                if answer is None
-                else self.build_response(request, _raw(answer))
-            )
-        except Exception as error:
-            self._wire.note(Exchange(request, None, error))
-            raise
-        self._wire.note(Exchange(request, response))
-        return response
+def _close(adapter: Adapter) -> None:
+    """Close the connections now: urllib3 waits until nobody holds an answer of theirs."""
+    pools = adapter.poolmanager.pools
+    for key in pools.keys():  # noqa: SIM118 - it is no mapping that can be iterated
+        pools[key].close()
+    adapter.close()
 
 
 def _raw(answer: Answer) -> urllib3.HTTPResponse:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from agavepy.sandbox import Sandbox
 from tests.waiting import wait_for
@@ -124,23 +125,59 @@ def test_a_live_test_runs_as_the_cached_login(
         pytester.runpytest_inprocess(*arguments).assert_outcomes(passed=2)
 
 
-def test_a_live_session_can_be_recorded(
+def test_every_test_of_a_live_session_is_recorded_and_shown(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     pytester.makepyfile(
         """
-        def test_it(agave, agave_cassette):
+        import pytest
+
+        @pytest.mark.parametrize("number", range(3))
+        def test_it(agave, agave_cassette, number):
             assert agave.profiles.get().username == "grace"
+
+        @pytest.mark.agave_live
+        def test_failing(agave):
+            agave.systems.list()
+            raise AssertionError
         """
     )
     monkeypatch.setenv("TAPIS_CACHE_DIR", str(tmp_path / "login"))
-    with Sandbox(tenant="livetenant") as live:
+    with Sandbox(tenant="livetenant", token_ttl=1) as live:
         live.client("grace").save_configs(tmp_path / "login")
         arguments = ("--agave-live=current", "--agave-record=once")
-        pytester.runpytest_inprocess("-p", "no:randomly", *arguments).assert_outcomes(passed=1)
-    (cassette,) = pytester.path.glob("cassettes/*/*.yaml")
-    assert f"api_server: {live.url}" in cassette.read_text()
-    pytester.runpytest_inprocess("-p", "no:randomly").assert_outcomes(passed=1)
+        result = pytester.runpytest_inprocess("-p", "no:randomly", *arguments)
+        result.assert_outcomes(passed=3, failed=1)
+        result.stdout.fnmatch_lines([f"curl {live.url}/systems/v2* -H *", "  → 200 OK"])
+    cassettes = sorted(pytester.path.glob("cassettes/*/*.yaml"))
+    assert len(cassettes) == 3
+    for cassette in cassettes:
+        content = yaml.safe_load(cassette.read_text())
+        assert content["api_server"] == live.url
+        assert "profiles.get" in [call["operation"] for call in content["calls"]]
+    result = pytester.runpytest_inprocess("-p", "no:randomly")
+    result.assert_outcomes(passed=3, skipped=1)
+
+
+def test_the_calls_of_a_client_of_the_session_are_shown(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def lasting(agave_server):
+            client = agave_server.client("ada")
+            client.profiles.get()
+            return client
+
+        def test_failing(lasting, agave_sandbox):
+            lasting.systems.list()
+            raise AssertionError
+        """
+    )
+    result = pytester.runpytest_inprocess("-p", "no:randomly")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*- Agave calls -*", "curl http://*/systems/v2*", "  → 200 OK"])
 
 
 #: A description that promises what the sandbox does not answer.
