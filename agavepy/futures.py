@@ -209,7 +209,7 @@ class _Watcher:
                 if not self._round():
                     return
                 if self._news.is_set():
-                    timing.sleep(FIRST_PAUSE_S)  # more may come
+                    timing.linger(FIRST_PAUSE_S)  # more may come
                     break
 
     def _round(self) -> bool:

@@ -7,8 +7,10 @@ from collections.abc import Callable
 
 #: Seconds by which clients believe it to be later than this machine does.
 ahead_s = 0.0
-#: What waits, in seconds.
+#: What waits between the attempts of a call, in seconds.
 pause: Callable[[float], object] = time.sleep
+#: What waits between looks at what runs elsewhere, in seconds: it needs the time to go on.
+look_pause: Callable[[float], object] = time.sleep
 
 
 def now() -> float:
@@ -19,3 +21,8 @@ def now() -> float:
 def sleep(seconds: float) -> None:
     """Wait, between the attempts of a call."""
     pause(seconds)
+
+
+def linger(seconds: float) -> None:
+    """Wait, until it is time to look again."""
+    look_pause(seconds)

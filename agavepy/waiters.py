@@ -18,7 +18,7 @@ def looks(
     interval_s: float = 1.0,
     *,
     clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], object] = timing.sleep,
+    sleep: Callable[[float], object] = timing.linger,
 ) -> Iterator[None]:
     """Yield each time that it is time to look: at once, then after growing pauses.
 
@@ -44,7 +44,7 @@ def follow(
     interval_s: float = 1.0,
     unknown_s: float = 10.0,
     clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], object] = timing.sleep,
+    sleep: Callable[[float], object] = timing.linger,
 ) -> Iterator[Any]:
     """Yield the events of a history as they appear, the last one being of a ``final`` status.
 

@@ -23,6 +23,8 @@ from agavepy.sandbox.errors import ApiError
 MAX_BODY = 64 << 20
 #: The largest JSON body that the log of requests keeps, in bytes.
 MAX_NOTED = 1 << 16
+#: The argument of a client that brings terms of search.
+SEARCH = "search"
 #: An operation that consumes this passes its body on: it is given the stream, unread.
 ANY_BODY = "*/*"
 
@@ -32,6 +34,8 @@ class Arguments:
     """What a request brought: described arguments, the body, uploads spooled to the disk."""
 
     values: dict[str, Any] = field(default_factory=dict)
+    #: Terms of the query that are no parameter, under the name of the argument that sends them.
+    terms: dict[str, dict[str, str]] = field(default_factory=dict)
     body: Any = None
     files: dict[str, FileStorage] = field(default_factory=dict)
     spooled: list[Path] = field(default_factory=list)
@@ -40,7 +44,7 @@ class Arguments:
 
     def noted(self) -> dict[str, Any]:
         """Return what a log keeps: the arguments by name, uploads by the name of their file."""
-        noted = dict(self.values)
+        noted = {**self.terms, **self.values}
         if isinstance(self.body, dict | list | str | int | float) and self.size <= MAX_NOTED:
             noted["body"] = self.body
         noted.update((name, upload.filename) for name, upload in self.files.items())
@@ -78,6 +82,11 @@ def read(
         into.body = _uploaded_document(into) or fields or None
     for parameter in plan.parameters:
         _argument(into, parameter, request, variables, fields)
+    names = {parameter.name for parameter in plan.parameters if not parameter.flatten}
+    terms = {name: text for name, text in request.args.items() if name not in names}
+    if terms:
+        spread = (parameter.name for parameter in plan.parameters if parameter.flatten)
+        into.terms[next(spread, SEARCH)] = terms
 
 
 def _argument(

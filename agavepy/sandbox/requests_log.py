@@ -23,8 +23,10 @@ class RequestLog:
 
     def listing(self, operation: str = "") -> list[dict[str, Any]]:
         """Return the requests for one operation, or all."""
-        kept = [{**item, "arguments": blotted(item["arguments"])} for item in self._kept]
-        return [item for item in kept if item["operation"] == operation] if operation else kept
+        kept = [
+            item for item in self._kept.copy() if not operation or item["operation"] == operation
+        ]
+        return [{**item, "arguments": blotted(item["arguments"])} for item in kept]
 
     def clear(self) -> None:
         """Forget them."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from agavepy import config
-from agavepy.curl import BLOT
+from agavepy.curl import BLOT, blotted
 from agavepy.errors import AgaveError, redact_url
 from agavepy.testing.asked import asked
 from agavepy.testing.redaction import Redaction, fits
@@ -99,7 +99,7 @@ class Cassette:
             known = any(_is(call, wanted) for call in self._calls)
             raise CassetteError(
                 f"{self.path} holds no {'further ' if known else ''}"
-                f"{wanted['operation']} with {wanted['arguments']}; it holds "
+                f"{wanted['operation']} with {blotted(wanted['arguments'])}; it holds "
                 f"{', '.join(self.calls) or 'nothing'}. Record it: pytest --agave-record=rewrite"
             )
 

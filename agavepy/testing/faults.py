@@ -72,8 +72,8 @@ class Faults:
         return self.add(operation, "corrupt", times=times)
 
     def redirect(self, operation: Any = None, location: str = "", *, times: int = 1) -> Any:
-        """Send the caller to another address."""
-        return self.add(operation, "redirect", location=location, times=times)
+        """Send the caller to another address. Raises BadRequest without one."""
+        return self.add(operation, "redirect", location=location or None, times=times)
 
     def waiting(self) -> list[Any]:
         """Return the faults that still wait for a request."""

@@ -6,13 +6,13 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from unittest import mock
 
 from agavepy import timing
-from agavepy.errors import AgaveError
+from agavepy.errors import AgaveError, ConnectionFailed
 from agavepy.sandbox import DEFAULT_USERS, Sandbox
 from agavepy.testing.clock import Clock
 from agavepy.testing.door import Door
@@ -173,16 +173,23 @@ def login(server: Server, client: Agave, directory: Path) -> Iterator[None]:
 def restored(server: Server) -> Iterator[Clock]:
     """Bring the tenant back, time and faults included, when the block ends.
 
-    Clients share the tenant's time meanwhile: what they wait before they call again passes at once
-    and moves it. A tenant whose door is closed to us is left as the block leaves it.
+    Clients share the tenant's time meanwhile: what they wait before they repeat a call passes at
+    once and moves it. What they look at runs for real, and has its time. A tenant whose door is
+    closed to us is left as the block leaves it.
     """
     clock = Clock(server.door)
     if not server.door.opens:
         yield clock
         return
-    timing.pause = clock.advance
+
+    def pause(seconds: float) -> None:
+        with suppress(ConnectionFailed):  # a tenant that is gone has no time
+            clock.advance(seconds)
+
+    timing.pause = pause
     try:
         yield clock
     finally:
-        timing.pause, timing.ahead_s = time.sleep, 0.0
+        timing.pause = timing.look_pause = time.sleep
+        timing.ahead_s = 0.0
         server.door.call.restoreSnapshot(name=START)

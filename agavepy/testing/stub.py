@@ -14,6 +14,7 @@ from unittest import mock
 import requests
 
 from agavepy import config, timing
+from agavepy.curl import blotted
 from agavepy.errors import AgaveError, UsageError, nearest
 from agavepy.operation import Operation
 from agavepy.plan import BYTES, JSON
@@ -73,7 +74,7 @@ class Stub:
         login = {config.VARIABLES["api_server"]: URL, config.VARIABLES["token"]: "stub"}
         with (
             mock.patch.dict(os.environ, login),
-            mock.patch.object(timing, "pause", mock.Mock()),
+            mock.patch.multiple(timing, pause=mock.DEFAULT, look_pause=mock.DEFAULT),
         ):
             yield
 
@@ -160,14 +161,15 @@ class Stub:
             if queued is None:
                 waiting = ", ".join(item.operation for item in self._queue) or "none"
                 raise StubError(
-                    f"{name} was called with {arguments}, and no answer to it is queued: "
+                    f"{name} was called with {blotted(arguments)}, and no answer to it is queued: "
                     f"add_response(ag.{name}, …) before; queued: {waiting}"
                 )
             for key, value in queued.expected.items():
                 if arguments.get(key) != value:
+                    told, wanted = blotted(arguments), blotted({key: value})[key]
                     raise StubError(
-                        f"{name} was called with {key}={arguments.get(key)!r}, expected {value!r}; "
-                        f"all arguments: {arguments}"
+                        f"{name} was called with {key}={told.get(key)!r}, expected {wanted!r}; "
+                        f"all arguments: {told}"
                     )
             self._queue.remove(queued)
             return queued.answer

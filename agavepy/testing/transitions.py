@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from agavepy import timing
 from agavepy.errors import UsageError
+from agavepy.testing.clock import Clock
 from agavepy.testing.door import Door
 
 
@@ -22,8 +24,9 @@ class Transitions:
         """Choose how the things of a kind go on, and return the choice.
 
         ``manual=True``: each stays in its state until :meth:`advance`; a number: it goes on after
-        it was looked at so many times. ``seconds``: each state lasts so long by the tenant's clock.
-        Neither: at once. Raises BadRequest for a kind that there is not.
+        it was looked at so many times. ``seconds``: each state lasts so long by the tenant's clock,
+        which clients that wait for an end move on by what they wait. Neither: at once. Raises
+        BadRequest for a kind that there is not.
         """
         if manual and seconds is not None:
             raise UsageError("a thing goes on by hand or by time: give manual= or seconds=")
@@ -32,7 +35,10 @@ class Transitions:
             body["looks"] = manual
         if seconds is not None:
             body |= {"mode": "by_time", "seconds": seconds}
-        return self._door.call.setTransition(body=body)
+        chosen = self._door.call.setTransition(body=body)
+        if seconds is not None:
+            timing.look_pause = Clock(self._door).advance
+        return chosen
 
     def advance(self, kind: str, thing: Any = None, transitions: int = 1) -> list[Any]:
         """Let a thing leave its state, or all of a kind; return what they are in now.
@@ -46,6 +52,11 @@ class Transitions:
         return list(self._door.call.advance(body=body))
 
     def under_way(self, kind: str) -> list[Any]:
-        """Return the things of a kind that have not ended, with their states."""
-        told = self._door.call.listTransitions()
-        return [thing for item in told if item.kind == kind for thing in item.things]
+        """Return the things of a kind that have not ended, with their states.
+
+        Raises UsageError for a kind that there is not.
+        """
+        told = {item.kind: item.things for item in self._door.call.listTransitions()}
+        if kind not in told:
+            raise UsageError(f"there is no kind {kind!r}: choose one of {', '.join(told)}")
+        return list(told[kind])

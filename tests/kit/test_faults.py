@@ -99,6 +99,27 @@ def test_a_dropped_connection_is_an_error_for_what_changes_something(
     assert len(agave.meta.listMetadata(q='{"name": "kept"}')) == 1, "the work was done"
 
 
+def test_a_tenant_that_is_gone_is_told_so(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        from agavepy.errors import ConnectionFailed
+
+        def test_gone(agave, agave_server):
+            agave_server.stop()
+            with pytest.raises(ConnectionFailed, match="^profiles.get: cannot reach http://127"):
+                agave.profiles.get()
+
+        def test_next(agave):
+            pass
+        """
+    )
+    result = pytester.runpytest_inprocess("-p", "no:randomly")
+    result.assert_outcomes(passed=1, errors=3)
+    result.stdout.fnmatch_lines(["*ConnectionFailed: _sandbox.restoreSnapshot: cannot reach *"])
+
+
 def test_a_torn_answer_is_an_error(agave: Agave, agave_faults: Faults) -> None:
     agave_faults.truncate(agave.meta.addMetadata)
     with pytest.raises(AgaveError):
@@ -146,3 +167,5 @@ def test_a_mistaken_fault_is_an_error_that_names_it(agave_faults: Faults) -> Non
         agave_faults.fail("files.lst", 500)
     with pytest.raises(BadRequest, match="explode"):
         agave_faults.add("files.list", "explode")
+    with pytest.raises(BadRequest, match="redirect needs location"):
+        agave_faults.redirect("files.list")

@@ -65,10 +65,29 @@ def test_calls_are_told_by_operation_and_arguments(agave: Agave, agave_calls: Ca
     agave_calls.assert_not_called(agave.files.list, limit=2)
     with pytest.raises(AssertionError, match=r"files\.list was called 1 times, not 2 times"):
         agave_calls.assert_called(agave.files.list, times=2)
-    with pytest.raises(AssertionError, match=r"jobs\.submit was called 0 times with \{'a': 1\}"):
-        agave_calls.assert_called(agave.jobs.submit, a=1)
+    with pytest.raises(AssertionError, match=r"jobs\.submit was called 0 times with \{'body': 1\}"):
+        agave_calls.assert_called(agave.jobs.submit, body=1)
     agave_calls.clear()
     assert agave_calls.listing() == []
+
+
+def test_calls_that_differ_in_their_search_only_are_told_apart(
+    agave: Agave, agave_calls: Calls
+) -> None:
+    agave.jobs.list(search={"status.eq": "RUNNING"}, limit=1)
+    agave_calls.assert_called("jobs.list", 1, search={"status.eq": "RUNNING"}, limit=1)
+    agave_calls.assert_not_called("jobs.list", search={"status.eq": "FAILED"})
+
+
+def test_what_cannot_have_been_called_is_no_proof_that_it_was_not(
+    agave: Agave, agave_calls: Calls
+) -> None:
+    with pytest.raises(UsageError, match=r"'files\.lst' \(did you mean 'files\.list'\?\)"):
+        agave_calls.assert_not_called("files.lst")
+    with pytest.raises(UsageError, match=r"'filepath' \(did you mean 'filePath'\?\)"):
+        agave_calls.assert_not_called(agave.files.list, filepath="ada")
+    with pytest.raises(UsageError, match="no operation '<Service files"):
+        agave_calls.listing(agave.files)
 
 
 def test_a_token_expires_without_waiting(

@@ -68,6 +68,19 @@ def test_a_call_that_nothing_was_queued_for_says_what_to_add(agave_stub: Stub) -
         ag.files.list(**HOME)
 
 
+def test_what_a_stub_says_of_a_call_holds_no_secret(agave_stub: Stub) -> None:
+    ag = agave_stub.client()
+    body = {"name": "x", "value": {"password": "hush"}}
+    with pytest.raises(StubError, match=r"'password': '\*\*\*'"):
+        ag.meta.addMetadata(body=body)
+    agave_stub.add_error(ag.meta.addMetadata, 400, "no", {"body": body})
+    with pytest.raises(StubError, match=r"=\{.*'\*\*\*'.*expected \{.*'\*\*\*'") as caught:
+        ag.meta.addMetadata(body={**body, "name": "y"})
+    assert "hush" not in str(caught.value)
+    with pytest.raises(BadRequest):
+        ag.meta.addMetadata(body=body)
+
+
 def test_an_answer_that_no_server_gives_cannot_be_queued(agave_stub: Stub) -> None:
     ag = agave_stub.client()
     with pytest.raises(StubError, match=r"result.*'ada'"):

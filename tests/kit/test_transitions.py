@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from agavepy import Agave
-from agavepy.errors import BadRequest, UsageError
+from agavepy.errors import BadRequest, TimedOut, UsageError
 from agavepy.testing import Clock, Transitions
 
 
@@ -53,6 +54,23 @@ def test_a_job_goes_on_with_the_clock(
     assert status(agave, job) == "PROCESSING_INPUTS"
 
 
+@pytest.mark.agave_transition("jobs", manual=True)
+def test_what_runs_for_real_has_its_time_while_a_test_waits_for_it(
+    agave_job: Callable[..., Any], agave_clock: Clock
+) -> None:
+    with pytest.raises(TimedOut, match="PENDING"):
+        agave_job(wait=True, timeout_s=1)
+    assert abs(agave_clock.now() - time.time()) < 5, "its maxRunTime has passed, or its token"
+
+
+@pytest.mark.agave_transition("jobs", seconds=5)
+def test_waiting_for_what_goes_by_the_clock_moves_the_clock(
+    agave_job: Callable[..., Any], agave_clock: Clock
+) -> None:
+    assert agave_job(wait=True).status == "FINISHED"
+    assert agave_clock.now() - time.time() > 10
+
+
 def test_jobs_are_not_held_in_the_next_test(agave_job: Callable[..., Any]) -> None:
     assert agave_job().status == "FINISHED"
 
@@ -60,5 +78,7 @@ def test_jobs_are_not_held_in_the_next_test(agave_job: Callable[..., Any]) -> No
 def test_a_mistaken_choice_is_named(agave_transition: Transitions) -> None:
     with pytest.raises(BadRequest, match="planets"):
         agave_transition.set("planets", manual=True)
+    with pytest.raises(UsageError, match="'planets': choose one of jobs, files"):
+        agave_transition.under_way("planets")
     with pytest.raises(UsageError, match="manual= or seconds="):
         agave_transition.set("jobs", manual=True, seconds=3)
