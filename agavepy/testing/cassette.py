@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,9 @@ import requests
 
 from agavepy import config
 from agavepy.curl import BLOT, blotted
-from agavepy.errors import AgaveError, redact_url
+from agavepy.errors import AgaveError, UsageError, redact_url
 from agavepy.testing.asked import asked
+from agavepy.testing.isolation import current, unhurried
 from agavepy.testing.redaction import Redaction, fits
 from agavepy.testing.wire import Answer, Wire
 
@@ -28,6 +30,8 @@ FORMAT = 1
 MODES = ("none", "once", "rewrite")
 #: Headers of answers that callers see the effect of; the others say something about one server.
 _HEADERS = ("Content-Type", "Content-Disposition", "Content-Range", "Location", "Retry-After")
+#: What every call has.
+_SHAPES = {"operation": str, "arguments": dict, "headers": dict}
 #: Characters of a name that a file may have everywhere, with room for what is added.
 _LONGEST = 150
 
@@ -49,7 +53,7 @@ def path_for(module: Path, names: Sequence[str]) -> Path:
 
 
 class Cassette:
-    """The calls of one test: operation, arguments, answer.
+    """The calls of one test: operation, arguments, answer, and who called if it is another user.
 
     ``path`` is the file. ``mode`` is ``none`` (replay only), ``once`` (record if there is no file)
     or ``rewrite`` (record anew). Credentials are blotted out before anything is written. Raises
@@ -65,6 +69,8 @@ class Cassette:
         self.api_server = ""
         self.username = ""
         self._calls: list[dict[str, Any]] = []
+        self._others: dict[str, Agave] = {}
+        self._login: Callable[[str], Agave]
         self._redaction = Redaction()
         if not self.recording:
             self._load()
@@ -81,9 +87,31 @@ class Cassette:
         """
         self._redaction.add(texts)
 
+    def client_of(self, username: str) -> Agave:
+        """Return the client of a user, whose calls are told from those of others.
+
+        Raises UsageError when a real tenant is recorded: its login is that of one user.
+        """
+        if username == self.username:
+            return self.client
+        if username not in self._others:
+            self._others[username] = other = self._login(username)
+            self._redaction.public.add(username)
+            self._hide_login(other)
+        return self._others[username]
+
     @contextmanager
-    def replaying(self, wire: Wire) -> Iterator[dict[str, Any]]:
-        """Answer the calls within the block; yield the keywords of a client to make them with."""
+    def replaying(self, wire: Wire) -> Iterator[None]:
+        """Answer the calls within the block, those of ``Agave.restore()`` too."""
+        from agavepy.client import Agave
+
+        def login(username: str) -> Agave:
+            known: dict[str, Any] = {"username": username, "password": BLOT}
+            if any(call.startswith("token.") for call in self.calls):  # it was renewed
+                known |= dict.fromkeys(("refresh_token", "api_key", "api_secret"), BLOT)
+            token = BLOT if username == self.username else f"{BLOT}{username}"
+            return Agave(api_server=self.api_server, token=token, cache_client=False, **known)
+
         left = list(self._calls)
         lock = threading.Lock()
 
@@ -103,23 +131,31 @@ class Cassette:
                 f"{', '.join(self.calls) or 'nothing'}. Record it: pytest --agave-record=rewrite"
             )
 
+        self._login, self.client = login, login(self.username)
         wire.sources.append(answer)
         try:
-            login = {"username": self.username, "password": BLOT, "token": BLOT}
-            if any(call.startswith("token.") for call in self.calls):  # it was renewed
-                login |= dict.fromkeys(("refresh_token", "api_key", "api_secret"), BLOT)
-            yield {"api_server": self.api_server, "cache_client": False, **login}
+            with current(self.api_server, BLOT), unhurried():
+                yield
         finally:
             wire.sources.remove(answer)
 
     @contextmanager
-    def keeping(self, wire: Wire, client: Agave) -> Iterator[None]:
-        """Keep what is called within the block at the tenant of ``client``."""
+    def keeping(
+        self, wire: Wire, client: Agave, login: Callable[[str], Agave] | None = None
+    ) -> Iterator[None]:
+        """Keep what is called within the block at the tenant of ``client``.
+
+        ``login`` makes the clients of other users; a real tenant has none.
+        """
+
+        def none(username: str) -> Agave:
+            raise UsageError(f"there is no login of {username}: --agave-live is that of one user")
+
+        self.client, self._login = client, login or none
         self.api_server = api_server = str(client.api_server)
         self.username = client.username or ""
         self._redaction.public.add(self.username)
-        known = (client.password, client.api_secret, client._token, client.refresh_token)
-        self._redaction.add(known)
+        self._hide_login(client)
 
         def watch(request: requests.PreparedRequest, response: requests.Response) -> None:
             if config.origin(str(request.url)) == config.origin(api_server):
@@ -128,9 +164,24 @@ class Cassette:
 
         wire.watchers.append(watch)
         try:
-            yield
+            with current(api_server, client._token or ""):
+                yield
         finally:
             wire.watchers.remove(watch)
+
+    def _hide_login(self, client: Agave) -> None:
+        known = (client.password, client.api_secret, client._token, client.refresh_token)
+        self._redaction.add(known)
+
+    def _caller(self, request: requests.PreparedRequest) -> dict[str, str]:
+        """Return who called, nothing for the user of the cassette."""
+        headers: Any = request.headers
+        _, _, secret = str(headers.get("Authorization", "")).partition(" ")
+        for username, client in self._others.items():
+            basic = base64.b64encode(f"{username}:{client.password}".encode()).decode()
+            if secret in (client._token, basic):
+                return {"user": username}
+        return {}
 
     def save(self) -> None:
         """Write what was kept, whole or not at all. Raises CassetteError where that cannot be."""
@@ -146,7 +197,7 @@ class Cassette:
             "calls": [self._without_secrets(call) for call in self._calls],
         }
         text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
-        temporary = self.path.with_suffix(".tmp")
+        temporary = self.path.with_suffix(f".{os.getpid()}.tmp")  # another run may write it, too
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             temporary.write_text(text, encoding="utf-8")
@@ -168,12 +219,8 @@ class Cassette:
 
     def _described(self, request: requests.PreparedRequest) -> dict[str, Any]:
         plan, arguments = asked(request, self.api_server)
-        if plan is None:
-            return {
-                "operation": f"{request.method} {redact_url(request.path_url)}",
-                "arguments": {},
-            }
-        return {"operation": plan.id, "arguments": arguments}
+        name = plan.id if plan else f"{request.method} {redact_url(request.path_url)}"
+        return {"operation": name, **self._caller(request), "arguments": arguments}
 
     def _load(self) -> None:
         import yaml
@@ -183,20 +230,35 @@ class Cassette:
             if content["agavepy_cassette"] != FORMAT:
                 raise ValueError(f"its format is {content['agavepy_cassette']}, not {FORMAT}")
             self.api_server, self.username = content["api_server"], content["username"]
-            self._calls = [
-                {key: call[key] for key in ("operation", "arguments", "status")} | call
-                for call in content["calls"]
-            ]
+            if config.origin(self.api_server)[0] not in {"http", "https"}:
+                raise ValueError(f"api_server is {self.api_server!r}")
+            self._calls = [*map(_checked, content["calls"])]
         except FileNotFoundError as error:
             raise CassetteError(
                 f"there is no cassette {self.path}: record it with pytest --agave-record=once"
             ) from error
-        except (OSError, ValueError, LookupError, TypeError, yaml.YAMLError) as error:
+        except OSError as error:
+            raise CassetteError(f"cannot read {self.path}: {error.strerror}") from error
+        except LookupError as error:
+            raise CassetteError(f"{self.path} is no cassette: it lacks {error}") from error
+        except (ValueError, TypeError, AttributeError, yaml.YAMLError) as error:
             raise CassetteError(f"{self.path} is no cassette: {error}") from error
 
 
 def _is(call: dict[str, Any], wanted: dict[str, Any]) -> bool:
-    return all(fits(call[name], wanted[name]) for name in wanted)
+    return all(
+        fits(call.get(name), wanted.get(name)) for name in ("operation", "user", "arguments")
+    )
+
+
+def _checked(call: dict[str, Any]) -> dict[str, Any]:
+    """Return a call as it was recorded. Raises ValueError, or LookupError, for one that was not."""
+    call = {"headers": {}, **call, "status": int(call["status"])}
+    for name, shape in _SHAPES.items():
+        if not isinstance(call[name], shape):
+            raise ValueError(f"{name} of a call is {call[name]!r}")
+    base64.b64decode(call.get("base64", ""), validate=True)
+    return call
 
 
 def _answered(response: requests.Response) -> dict[str, Any]:
@@ -222,5 +284,5 @@ def _answer_of(call: dict[str, Any]) -> Answer:
         body = base64.b64decode(call["base64"])
     else:
         body = str(call.get("text", "")).encode()
-    headers = {**call.get("headers", {}), "Content-Length": str(len(body))}
-    return Answer(int(call["status"]), headers, body)
+    headers = {name: str(value) for name, value in call["headers"].items()}
+    return Answer(call["status"], {**headers, "Content-Length": str(len(body))}, body)

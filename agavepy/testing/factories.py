@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import os
+import pickle
 import re
 import shlex
 import sys
@@ -16,17 +16,24 @@ from urllib.parse import quote
 
 from agavepy.errors import UsageError
 from agavepy.sandbox.job_models import MODELS
+from agavepy.sandbox.state.actors_executions import MAX_RESULT
 from agavepy.testing.server import LocalServer, Server
 from agavepy.waiters import follow
 
 if TYPE_CHECKING:
     from agavepy.client import Agave
 
-_number = itertools.count(1)
+#: What names things that are given no name: the same in every run, whatever ran before.
+Numbers = Iterator[int]
 
 
 def user(
-    server: Server, username: str | None = None, *, password: str | None = None, admin: bool = False
+    server: Server,
+    numbers: Numbers,
+    username: str | None = None,
+    *,
+    password: str | None = None,
+    admin: bool = False,
 ) -> Agave:
     """Make a user with a home directory on the public storage; return their logged-in client.
 
@@ -35,7 +42,7 @@ def user(
     """
     from agavepy.client import Agave
 
-    name = username or f"user{next(_number)}"
+    name = username or f"user{next(numbers)}"
     secret = password or name
     administrator = server.client("admin")
     administrator.profiles.create(
@@ -114,7 +121,12 @@ class System:
 
 
 def system(
-    server: Server, client: Agave, path: Path, system_id: str | None = None, **fields: Any
+    server: Server,
+    client: Agave,
+    numbers: Numbers,
+    path: Path,
+    system_id: str | None = None,
+    **fields: Any,
 ) -> System:
     """Register a storage system of ``client`` whose root directory is ``path``.
 
@@ -122,10 +134,10 @@ def system(
     for the id of a system that there is, BadRequest for a definition that is refused.
     """
     root = _local(server, "a system on a directory of the test").tenant.root
-    name = system_id or f"test.storage.{next(_number)}"
+    name = system_id or f"test.storage.{next(numbers)}"
     definition: dict[str, Any] = {
         "id": name,
-        "name": f"Storage of a test, {path.name}",
+        "name": f"Storage of a test, {name}",
         "type": "STORAGE",
         "storage": {
             "host": "storage.test.invalid",
@@ -153,6 +165,7 @@ def system(
 
 def job(
     client: Agave,
+    numbers: Numbers,
     app_id: str = "wc-1.0",
     inputs: Mapping[str, Any] | None = None,
     parameters: Mapping[str, Any] | None = None,
@@ -169,7 +182,7 @@ def job(
     if inputs is None and app_id == "wc-1.0":
         inputs = {"file": f"agave://sandbox.storage/{client.username}/data/hello.txt"}
     request = {
-        "name": f"test-{next(_number)}",
+        "name": f"test-{next(numbers)}",
         "appId": app_id,
         "inputs": dict(inputs or {}),
         "parameters": dict(parameters or {}),
@@ -194,9 +207,8 @@ class Actor:
 
     def send(self, message: Any = "", **environment: Any) -> str:
         """Send a message (text, or what JSON has) and return the id of its execution."""
-        body = message if isinstance(message, str) else dict(message)
         sent = self.client.actors.sendMessage(
-            actorId=self.id, body={"message": body}, environment=environment or None
+            actorId=self.id, body={"message": message}, environment=environment or None
         )
         execution_id: str = sent.executionId
         return execution_id
@@ -258,25 +270,36 @@ function = pickle.loads(pathlib.Path({function!r}).read_bytes())
 result = function(os.environ["MSG"])
 if result is not None:
     data = result if isinstance(result, bytes) else str(result).encode()
+    if len(data) > {most}:
+        raise ValueError(f"the result has {{len(data)}} bytes, and Abaco keeps {most}")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as results:
         results.sendto(data, os.environ["_abaco_results_socket"])
 """
 
 
-def actor(server: Server, client: Agave, function: Callable[[str], object], **fields: Any) -> Actor:
+def actor(
+    server: Server,
+    client: Agave,
+    numbers: Numbers,
+    function: Callable[[str], object],
+    **fields: Any,
+) -> Actor:
     """Register an actor that calls ``function`` with the text of each message.
 
-    What it returns is the result, as bytes or as text; what it prints is the log; an exception
-    ends the execution with exit code 1. It runs in a process of its own, with the environment of an
-    actor, so that ``agavepy.actors`` works there. ``fields`` are further fields of the actor.
-    Needs a sandbox of this process, and cloudpickle.
+    What it returns is the result, as bytes or as text; what it prints is the log; an exception, or
+    a result that is longer than Abaco keeps, ends the execution with exit code 1. It runs in a
+    process of its own, with the environment of an actor, so that ``agavepy.actors`` works there.
+    ``fields`` are further fields of the actor. Needs a sandbox of this process, and cloudpickle.
+    Raises UsageError for what cannot be called, or cannot be taken to another process.
     """
     import cloudpickle
 
+    if not callable(function):
+        raise UsageError(f"{function!r} is no function: an actor calls one with each message")
     root = _local(server, "an actor that runs a function of the test").tenant.root
     called = str(getattr(function, "__name__", "")).lower()
     words = re.findall("[a-z0-9]+", called)  # what the name of an image may have everywhere
-    name = "-".join([*(words or ["function"]), str(next(_number))])
+    name = "-".join([*(words or ["function"]), str(next(numbers))])
     image = f"agavepy-testing/{name}"
     folder = root / "images" / image
     folder.mkdir(parents=True)
@@ -286,12 +309,16 @@ def actor(server: Server, client: Agave, function: Callable[[str], object], **fi
         cloudpickle.register_pickle_by_value(module)
     try:
         (folder / "function.pkl").write_bytes(cloudpickle.dumps(function))
+    except (TypeError, ValueError, pickle.PicklingError) as error:
+        raise UsageError(f"{called or function!r} cannot be taken to a process: {error}") from error
     finally:
         if by_value:
             cloudpickle.unregister_pickle_by_value(module)
     program, run = folder / "run.py", folder / "run"
     path = [entry for entry in sys.path if entry]
-    program.write_text(_RUN.format(path=path, function=str(folder / "function.pkl")))
+    program.write_text(
+        _RUN.format(path=path, function=str(folder / "function.pkl"), most=MAX_RESULT)
+    )
     # Not the interpreter behind #!, which may have a blank in its path.
     run.write_text(f"#!/bin/sh\nexec {shlex.join([sys.executable, str(program)])}\n")
     run.chmod(0o755)

@@ -6,6 +6,7 @@ Nothing of the package is imported before a test asks for a fixture.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -145,33 +146,48 @@ def agave_wire(request: pytest.FixtureRequest, agave_surroundings: Path | None) 
 
 
 @pytest.fixture
-def agave_sandbox(agave_wire: Wire, agave_server: Server) -> Iterator[Server]:
+def agave_sandbox(request: pytest.FixtureRequest, agave_wire: Wire) -> Iterator[Server]:
     """The tenant, which is brought back to its first state after the test."""
     from agavepy.testing.server import restored
 
-    with restored(agave_server):
-        yield agave_server
+    if request.node.get_closest_marker(LIVE):
+        raise pytest.UsageError(
+            f"a test marked {LIVE} has `agave` and `agave_job`, of a real tenant; "
+            f"{request.fixturename} and what is over it (time, faults, the log of requests, users, "
+            "systems, actors) are the sandbox's: leave out the marker, or these"
+        )
+    server: Server = request.getfixturevalue("agave_server")
+    with restored(server):
+        yield server
 
 
 @pytest.fixture
 def agave(request: pytest.FixtureRequest, agave_wire: Wire) -> Iterator[Agave]:
     """A logged-in client of the user ``ada``; of a live tenant or of a cassette if so marked."""
     if "agave_cassette" in request.fixturenames:
-        yield request.getfixturevalue("agave_cassette").client
+        username = request.getfixturevalue("agave_cassette").username
+        yield request.getfixturevalue("agave_as")(username)
         return
     if request.node.get_closest_marker(LIVE):
         yield request.getfixturevalue("live_agave")
         return
-    client = request.getfixturevalue("agave_sandbox").client("ada")
-    for document in _own_documents(request):
-        request.getfixturevalue("agave_spec")(document).add_to(client)
-    yield client
+    yield request.getfixturevalue("agave_as")("ada")
 
 
 @pytest.fixture
-def agave_as(agave_sandbox: Server) -> Callable[[str], Agave]:
+def agave_as(request: pytest.FixtureRequest, agave_wire: Wire) -> Callable[[str], Agave]:
     """A factory of logged-in clients by user name; one client for each."""
-    return functools.cache(agave_sandbox.client)
+    cassette = "agave_cassette" in request.fixturenames
+    tenant = request.getfixturevalue("agave_cassette" if cassette else "agave_sandbox")
+
+    @functools.cache
+    def login(username: str) -> Agave:
+        client: Agave = tenant.client_of(username) if cassette else tenant.client(username)
+        for document in _own_documents(request):
+            request.getfixturevalue("agave_spec")(document).add_to(client)
+        return client
+
+    return login
 
 
 @pytest.fixture
@@ -196,7 +212,7 @@ def agave_home(
         directory = agave_surroundings
         if directory is None:
             directory = stack.enter_context(surroundings(tmp_path_factory.mktemp("agave-home")))
-        if "agave_stub" not in request.fixturenames:
+        if not {"agave_stub", "agave_cassette"}.intersection(request.fixturenames):
             from agavepy.testing.server import login
 
             server = request.getfixturevalue("agave_sandbox")
@@ -219,7 +235,7 @@ def agave_faults(request: pytest.FixtureRequest, agave_sandbox: Server) -> Fault
 
     faults = Faults(agave_sandbox.door)
     for mark in reversed(list(request.node.iter_markers("agave_faults"))):
-        faults.add(*mark.args, **mark.kwargs)
+        _carry_out(mark, faults.add)
     return faults
 
 
@@ -230,7 +246,7 @@ def agave_transition(request: pytest.FixtureRequest, agave_sandbox: Server) -> T
 
     transitions = Transitions(agave_sandbox.door)
     for mark in request.node.iter_markers("agave_transition"):
-        transitions.set(*mark.args, **mark.kwargs)
+        _carry_out(mark, transitions.set)
     return transitions
 
 
@@ -258,7 +274,6 @@ def agave_stub(agave_wire: Wire) -> Iterator[Stub]:
 @pytest.fixture
 def agave_cassette(request: pytest.FixtureRequest, agave_wire: Wire) -> Iterator[Cassette]:
     """The recorded calls of the test, in ``cassettes/`` beside its file; see --agave-record."""
-    from agavepy.client import Agave
     from agavepy.testing.cassette import Cassette, path_for
 
     classes = (node.name for node in request.node.listchain() if isinstance(node, pytest.Class))
@@ -266,15 +281,16 @@ def agave_cassette(request: pytest.FixtureRequest, agave_wire: Wire) -> Iterator
     cassette = Cassette(path, request.config.getoption("--agave-record"))
     with ExitStack() as stack:
         if not cassette.recording:
-            cassette.client = Agave(**stack.enter_context(cassette.replaying(agave_wire)))
+            stack.enter_context(cassette.replaying(agave_wire))
             yield cassette
             return
-        live = _recording_live(request)
-        name = "live_agave" if live else "agave_sandbox"
-        source = request.getfixturevalue(name)
-        client = source if live else source.client("ada")
-        cassette.client = client
-        stack.enter_context(cassette.keeping(agave_wire, client))
+        if _recording_live(request):
+            client = request.getfixturevalue("live_agave")
+            stack.enter_context(cassette.keeping(agave_wire, client))
+        else:
+            server = request.getfixturevalue("agave_sandbox")
+            client = server.client("ada")
+            stack.enter_context(cassette.keeping(agave_wire, client, server.client))
         yield cassette
         if request.node.stash.get(SUCCEEDED, False):
             cassette.save()
@@ -300,6 +316,8 @@ def agave_spec(
             beside = request.node.path.parent / document
             return serve(beside if beside.exists() else Path(document).absolute(), name)
 
+        for document in _marked_documents(request):
+            find(document)
         yield find
 
 
@@ -308,7 +326,7 @@ def agave_user(agave_sandbox: Server) -> Callable[..., Agave]:
     """A factory of users: ``agave_user("linus")`` is a logged-in client of a new one."""
     from agavepy.testing import factories
 
-    return functools.partial(factories.user, agave_sandbox)
+    return functools.partial(factories.user, agave_sandbox, itertools.count(1))
 
 
 @pytest.fixture
@@ -318,18 +336,18 @@ def agave_system(
     """A factory of storage systems of ``ada``, each on a temporary directory."""
     from agavepy.testing import factories
 
+    numbers = itertools.count(1)
+
     def make(system_id: str | None = None, **fields: Any) -> System:
         path = tmp_path_factory.mktemp("agave-system")
-        return factories.system(agave_sandbox, agave, path, system_id, **fields)
+        return factories.system(agave_sandbox, agave, numbers, path, system_id, **fields)
 
     return make
 
 
 @pytest.fixture
-def agave_job(
-    request: pytest.FixtureRequest, agave: Agave, agave_sandbox: Server
-) -> Callable[..., Any]:
-    """A factory of jobs of ``ada``: ``agave_job("wc-1.0", inputs)`` has ended when it is back.
+def agave_job(request: pytest.FixtureRequest, agave: Agave) -> Callable[..., Any]:
+    """A factory of jobs of ``agave``: ``agave_job("wc-1.0", inputs)`` has ended when it is back.
 
     Where a marker holds the jobs, it has been submitted.
     """
@@ -338,7 +356,7 @@ def agave_job(
     marks = request.node.iter_markers("agave_transition")
     chosen = [{**dict(zip(("kind",), mark.args, strict=False)), **mark.kwargs} for mark in marks]
     held = any(c.get("kind") == "jobs" and (c.get("manual") or c.get("seconds")) for c in chosen)
-    return functools.partial(factories.job, agave, wait=not held)
+    return functools.partial(factories.job, agave, itertools.count(1), wait=not held)
 
 
 @pytest.fixture
@@ -346,13 +364,27 @@ def agave_actor(agave: Agave, agave_sandbox: Server) -> Callable[..., Actor]:
     """A factory of actors: ``agave_actor(function)`` runs a Python function for each message."""
     from agavepy.testing import factories
 
-    return functools.partial(factories.actor, agave_sandbox, agave)
+    return functools.partial(factories.actor, agave_sandbox, agave, itertools.count(1))
 
 
 def _own_documents(request: pytest.FixtureRequest) -> list[Any]:
     """Return the documents of the settings and of the markers of a test."""
-    marked = [mark.args[0] for mark in request.node.iter_markers("agave_spec")]
-    return [*request.config.getini("agave_specs"), *marked]
+    return [*request.config.getini("agave_specs"), *_marked_documents(request)]
+
+
+def _marked_documents(request: pytest.FixtureRequest) -> list[Any]:
+    marks = request.node.iter_markers("agave_spec")
+    return [_carry_out(mark, lambda path: path) for mark in marks]
+
+
+def _carry_out(mark: pytest.Mark, function: Callable[..., Any]) -> Any:
+    """Call a function with the arguments of a marker; UsageError for those it does not have."""
+    try:
+        return function(*mark.args, **mark.kwargs)
+    except TypeError as error:
+        raise pytest.UsageError(
+            f"@pytest.mark.{mark.name}{(*mark.args, *mark.kwargs)}: {error}; see pytest --markers"
+        ) from error
 
 
 def _recording_live(request: pytest.FixtureRequest) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from agavepy import config
+from agavepy import config, timing
 from agavepy.errors import AgaveError
 
 #: What would tell a client of a tenant, a login or a way out that is not the test's.
@@ -41,6 +41,21 @@ def surroundings(home: Path) -> Iterator[Path]:
         directory = config.credentials_directory(os.environ)
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         yield directory
+
+
+@contextmanager
+def current(api_server: str, token: str) -> Iterator[None]:
+    """Let ``Agave.restore()`` find this tenant and token."""
+    login = {config.VARIABLES["api_server"]: api_server, config.VARIABLES["token"]: token}
+    with mock.patch.dict(os.environ, login):
+        yield
+
+
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """Let no client wait: who answers is nobody that needs the time."""
+    with mock.patch.multiple(timing, pause=mock.DEFAULT, look_pause=mock.DEFAULT):
+        yield
 
 
 @contextmanager

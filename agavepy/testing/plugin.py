@@ -72,7 +72,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Let the markers ask for the fixtures that carry them out."""
     names: list[str] = getattr(item, "fixturenames", [])
-    for name in ("agave_faults", "agave_transition"):
+    for name in ("agave_faults", "agave_spec", "agave_transition"):
         if item.get_closest_marker(name) and name not in names:
             names.append(name)
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from unittest import mock
 
 import requests
 
-from agavepy import config, timing
 from agavepy.curl import blotted
 from agavepy.errors import AgaveError, UsageError, nearest
 from agavepy.operation import Operation
@@ -21,6 +18,7 @@ from agavepy.plan import BYTES, JSON
 from agavepy.sandbox.checks import UNREAD, Checks
 from agavepy.sandbox.envelope import failure, success
 from agavepy.testing.asked import asked
+from agavepy.testing.isolation import current, unhurried
 from agavepy.testing.wire import Answer, Wire
 
 if TYPE_CHECKING:
@@ -70,12 +68,8 @@ class Stub:
 
     @contextmanager
     def standing_in(self) -> Iterator[None]:
-        """Be the tenant of ``Agave.restore()``, and let no client wait before it calls again."""
-        login = {config.VARIABLES["api_server"]: URL, config.VARIABLES["token"]: "stub"}
-        with (
-            mock.patch.dict(os.environ, login),
-            mock.patch.multiple(timing, pause=mock.DEFAULT, look_pause=mock.DEFAULT),
-        ):
+        """Be the tenant of ``Agave.restore()``, and let no client wait."""
+        with current(URL, "stub"), unhurried():
             yield
 
     def add_response(

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from agavepy.sandbox import Sandbox
+
 TEST = """
 import pytest
 
@@ -103,9 +105,97 @@ def test_a_failed_test_leaves_no_cassette(pytester: pytest.Pytester) -> None:
     assert not cassette(pytester).exists()
 
 
-def test_a_broken_cassette_is_told_from_a_missing_one(recorded: pytest.Pytester) -> None:
-    for text in ("agavepy_cassette: 1\ncalls: [", "[]", "agavepy_cassette: 9\n"):
-        cassette(recorded).write_text(text)
-        result = recorded.runpytest_inprocess("-p", "no:randomly")
-        result.assert_outcomes(errors=1)
-        result.stdout.fnmatch_lines(["*test_session.yaml is no cassette*"])
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("", "agavepy_cassette: 1\ncalls: [", "while parsing*"),
+        ("", "[]", "*"),
+        ("", "agavepy_cassette: 9\n", "its format is 9, not 1"),
+        ("username: ada", "", "it lacks 'username'"),
+        ("api_server: http", "api_server: htt", "api_server is 'htt*"),
+        ("status: 200", "status: ok", "*'ok'"),
+        ("operation: profiles.get", "operation:", "operation of a call is None"),
+        ("arguments: {}", "arguments: []", "arguments of a call is []"),
+        ("  headers:\n", "  headers: none\n  not-headers:\n", "headers of a call is 'none'"),
+        ("arguments: {}", "arguments: {}\n  base64: '!'", "*"),
+    ],
+)
+def test_a_broken_cassette_is_told_from_a_missing_one(
+    recorded: pytest.Pytester, old: str, new: str, told: str
+) -> None:
+    text = cassette(recorded).read_text()
+    assert old in text
+    cassette(recorded).write_text(text.replace(old, new, 1) if old else new)
+    result = recorded.runpytest_inprocess("-p", "no:randomly")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"E *CassetteError: *test_session.yaml is no cassette: {told}"])
+
+
+SEVERAL = """
+import subprocess, sys, time
+
+from agavepy import Agave
+
+def test_users(agave, agave_as, agave_cassette):
+    made = agave.meta.addMetadata(body={"name": "shared", "value": 1})
+    grant = {"username": "grace", "permission": "READ"}
+    agave.meta.updateMetadataPermissions(uuid=made.uuid, body=grant)
+    assert agave_as("grace").meta.getMetadata(uuid=made.uuid).value == 1
+    assert [c.profiles.get().username for c in (agave_as("grace"), agave)] == ["grace", "ada"]
+    assert agave_as("ada") is agave
+
+def test_restored(agave_cassette):
+    assert Agave.restore().profiles.get().username == "ada"
+
+def test_restored_at_home(agave_home, agave_cassette):
+    assert Agave.restore().profiles.get().username == "ada"
+
+def test_waiting(agave, agave_job, agave_cassette):
+    assert agave_job().status == "FINISHED"
+
+def test_searching(agave, agave_job, agave_cassette):
+    agave_job()
+    found = [agave.jobs.list(search={"status.eq": s}) for s in ("FINISHED", "FAILED")]
+    assert [bool(jobs) for jobs in found] == [True, False]
+"""
+
+
+def test_users_restored_clients_waits_and_searches_are_replayed(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makepyfile(test_several=SEVERAL)
+    result = pytester.runpytest_inprocess("-p", "no:randomly", "--agave-record=once")
+    result.assert_outcomes(passed=5)
+    swapped = SEVERAL.replace('("FINISHED", "FAILED")', '("FAILED", "FINISHED")')
+    pytester.makepyfile(test_several=swapped.replace("[True, False]", "[False, True]"))
+    pytester.makeconftest(
+        """
+        import time
+        import agavepy.testing.server as server
+
+        def refuse(*_):
+            raise AssertionError("a sandbox was started, or a client waited")
+
+        server.LocalServer.start = time.sleep = refuse
+        """
+    )
+    result = pytester.runpytest_subprocess("-p", "no:randomly")
+    result.assert_outcomes(passed=5)
+
+
+def test_a_recorded_live_session_has_one_user(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytester.makepyfile(
+        """
+        def test_it(agave, agave_as, agave_cassette):
+            agave_as("ada")
+        """
+    )
+    monkeypatch.setenv("TAPIS_CACHE_DIR", str(tmp_path / "login"))
+    with Sandbox(tenant="livetenant") as live:
+        live.client("grace").save_configs(tmp_path / "login")
+        arguments = ("--agave-live=current", "--agave-record=once")
+        result = pytester.runpytest_inprocess("-p", "no:randomly", *arguments)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*there is no login of ada: --agave-live is that of one user"])

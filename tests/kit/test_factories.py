@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -50,6 +51,44 @@ def test_an_actor_runs_whatever_can_be_called(
     agave_actor: Callable[..., Actor], function: Callable[[str], object], result: bytes
 ) -> None:
     assert agave_actor(function).run("two") == result
+
+
+def test_an_actor_takes_what_json_has(agave_actor: Callable[..., Actor]) -> None:
+    echo = agave_actor(str)
+    assert [echo.run(message) for message in ([1, 2], {"a": 1})] == [b"[1, 2]", b"{'a': 1}"]
+
+
+def test_a_result_is_whole_or_an_error(agave_actor: Callable[..., Actor]) -> None:
+    repeated = agave_actor(lambda message: b"x" * int(message))
+    assert len(repeated.run("131072")) == 131072
+    with pytest.raises(AssertionError, match="the result has 131073 bytes, and Abaco keeps 131072"):
+        repeated.run("131073")
+
+
+def test_what_no_actor_can_call_is_named(agave_actor: Callable[..., Actor]) -> None:
+    with pytest.raises(UsageError, match="3 is no function"):
+        agave_actor(3)
+    lock = threading.Lock()
+    with pytest.raises(UsageError, match=r"lambda.* cannot be taken to a process: .*lock"):
+        agave_actor(lambda message: lock)
+
+
+@pytest.mark.parametrize("before", [0, 3])
+def test_names_do_not_depend_on_what_ran_before(
+    agave_user: Callable[..., Agave],
+    agave_system: Callable[..., System],
+    agave_job: Callable[..., object],
+    agave_actor: Callable[..., Actor],
+    before: int,
+) -> None:
+    """A cassette that has them in its arguments is replayed alone and in any order."""
+    assert agave_user().username == "user1"
+    assert agave_system().id == "test.storage.1"
+    assert agave_job(wait=False).name == "test-1"  # type: ignore[attr-defined]
+    actor = agave_actor(len)
+    assert actor.client.actors.get(actorId=actor.id).name == "len-1"
+    for _ in range(before):
+        agave_user()
 
 
 def test_an_actor_that_cannot_run_is_told_at_once(

@@ -159,6 +159,70 @@ def test_every_test_of_a_live_session_is_recorded_and_shown(
     result.assert_outcomes(passed=3, skipped=1)
 
 
+@pytest.mark.parametrize("fixture", ["agave_as", "agave_faults", "agave_home", "agave_system"])
+def test_a_live_test_is_given_nothing_of_the_sandbox_s(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fixture: str
+) -> None:
+    pytester.makepyfile(
+        f"""
+        import pytest
+
+        @pytest.mark.agave_live
+        def test_live(agave, {fixture}): pass
+        """
+    )
+    monkeypatch.setenv("TAPIS_CACHE_DIR", str(tmp_path / "login"))
+    with Sandbox(tenant="livetenant") as live:
+        live.client("grace").save_configs(tmp_path / "login")
+        result = pytester.runpytest_inprocess("-p", "no:randomly", "--agave-live=current")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*a test marked agave_live has `agave` and `agave_job`*"])
+
+
+def test_a_live_job_is_submitted_to_the_live_tenant(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.agave_live
+        def test_live(agave_job):
+            assert agave_job().owner == "grace"
+        """
+    )
+    monkeypatch.setenv("TAPIS_CACHE_DIR", str(tmp_path / "login"))
+    with Sandbox(tenant="livetenant") as live:
+        live.client("grace").save_configs(tmp_path / "login")
+        result = pytester.runpytest_inprocess("-p", "no:randomly", "--agave-live=current")
+        result.assert_outcomes(passed=1)
+        assert len(live.client("grace").jobs.list()) == 1
+
+
+@pytest.mark.parametrize(
+    ("marker", "told"),
+    [
+        ("agave_faults('files.list', 'status', 503)", "agave_faults('files.list', 'status', 503)*"),
+        ("agave_transition('jobs', manul=True)", "agave_transition('jobs', 'manul')*'manul'*"),
+        ("agave_spec", "agave_spec()*'path'*"),
+        ("agave_spec('a.yaml', 'b.yaml')", "agave_spec('a.yaml', 'b.yaml')*"),
+        ("agave_spec(path='none.yaml')", "cannot read the description *none.yaml*"),
+    ],
+)
+def test_a_mistaken_marker_is_named(pytester: pytest.Pytester, marker: str, told: str) -> None:
+    pytester.makepyfile(
+        f"""
+        import pytest
+
+        @pytest.mark.{marker}
+        def test_it(): pass
+        """
+    )
+    result = pytester.runpytest_inprocess("-p", "no:randomly")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"E *{told}"])
+
+
 def test_the_calls_of_a_client_of_the_session_are_shown(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """

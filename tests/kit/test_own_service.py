@@ -185,12 +185,17 @@ def test_the_client_of_a_test_has_the_services_of_its_markers_and_settings(
             assert len(agave_spec("shelf.json").items["/books"]) == 1
             assert agave.profiles.get().username == "ada"
 
+        @pytest.mark.agave_spec(path="shelf.json")
+        def test_every_client(agave_as, agave_admin):
+            agave_admin.shelf.add(body={"title": "Emma"})
+            assert len(agave_as("grace").shelf.books_list().books) == 1
+
         def test_settings_only(agave):
             assert "rack" in dir(agave)
             assert "shelf" not in dir(agave)
         """
     )
-    pytester.runpytest_inprocess("-p", "no:randomly").assert_outcomes(passed=2)
+    pytester.runpytest_inprocess("-p", "no:randomly").assert_outcomes(passed=3)
 
 
 def test_a_brought_service_is_no_part_of_another_client(shelf: OwnService, agave: Agave) -> None:
