@@ -98,7 +98,7 @@ def test_an_actor_that_cannot_run_is_told_at_once(
     began = time.monotonic()
     with pytest.raises(AssertionError, match=rf"the actor {broken.id} cannot run: .*no/such-image"):
         broken.run("x")
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30  # of 60 that it may take
 
 
 def test_a_refused_system_leaves_its_name_free(agave_system: Callable[..., System]) -> None:

@@ -104,9 +104,9 @@ def test_a_token_expires_without_waiting(
 
 def test_the_clock_is_set_to_an_instant(agave: Agave, agave_clock: Clock) -> None:
     there = agave_clock.set(4_000_000_000)
-    assert abs(there - 4_000_000_000) < 5
+    assert abs(there - 4_000_000_000) < 60  # seconds that a busy machine may take
     made = agave.meta.addMetadata(body={"name": "x", "value": 1})
-    assert abs(made.created.timestamp() - 4_000_000_000) < 10
+    assert abs(made.created.timestamp() - 4_000_000_000) < 60
 
 
 def test_time_is_back_when_a_test_ends(agave_clock: Clock) -> None:

@@ -11,6 +11,7 @@ import pytest
 from agavepy import Agave
 from agavepy.errors import BadRequest, TimedOut, UsageError
 from agavepy.testing import Clock, Transitions
+from tests.waiting import wait_for
 
 
 def status(agave: Agave, job: Any) -> str:
@@ -48,9 +49,7 @@ def test_a_job_goes_on_with_the_clock(
     agave_clock.advance(50)
     assert status(agave, job) == "PENDING"
     agave_clock.advance(51)
-    for _ in range(1000):
-        if status(agave, job) != "PENDING":
-            break
+    wait_for(lambda: status(agave, job) != "PENDING")
     assert status(agave, job) == "PROCESSING_INPUTS"
 
 
@@ -59,8 +58,8 @@ def test_what_runs_for_real_has_its_time_while_a_test_waits_for_it(
     agave_job: Callable[..., Any], agave_clock: Clock
 ) -> None:
     with pytest.raises(TimedOut, match="PENDING"):
-        agave_job(wait=True, timeout_s=1)
-    assert abs(agave_clock.now() - time.time()) < 5, "its maxRunTime has passed, or its token"
+        agave_job(wait=True, timeout_s=2)
+    assert abs(agave_clock.now() - time.time()) < 20, "its maxRunTime has passed, or its token"
 
 
 @pytest.mark.agave_transition("jobs", seconds=5)
