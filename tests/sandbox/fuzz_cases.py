@@ -58,7 +58,8 @@ class Fuzz:
 
         The same requests are made in every run, unless a ``number`` chooses others.
         """
-        schema = schemathesis.openapi.from_dict(bundled(SPECS / f"{name}.yaml"))
+        model = self._sandbox.tenant.jobs.name
+        schema = schemathesis.openapi.from_dict(bundled(SPECS / f"{name}.yaml", model))
         schema.config.generation.with_security_parameters = (
             False  # every request has its credential
         )

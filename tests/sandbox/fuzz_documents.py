@@ -10,12 +10,14 @@ from agavepy.reading import read_document
 _SHARED = ("parameters", "responses", "definitions")
 
 
-def bundled(path: Path) -> dict[str, Any]:
+def bundled(path: Path, jobs: str = "classic") -> dict[str, Any]:
     """Return the document at ``path`` with what it takes from files beside it put into it.
 
     References become plain ones to ``definitions``; parameters and responses stand where they are
-    used. Nothing else is changed.
+    used; answers that the model ``jobs`` of jobs has apart from others are those of that model.
+    Nothing else is changed.
     """
+    apart = f"x-agavepy-{jobs}"
     files: dict[Path, Any] = {}
     definitions: dict[str, Any] = {}
 
@@ -29,6 +31,8 @@ def bundled(path: Path) -> dict[str, Any]:
             return [moved(child, base) for child in node]
         if not isinstance(node, dict):
             return node
+        if apart in node:
+            node = {**node, "schema": node[apart]}
         if not isinstance(node.get("$ref"), str):
             return {key: moved(value, base) for key, value in node.items()}
         name, _, pointer = node["$ref"].partition("#")

@@ -27,6 +27,7 @@ JOB = {
     "appId": "wc-1.0",
     "inputs": {"file": HELLO},
     "parameters": {"mode": "words"},
+    "archivePath": "",  # the usual one; Aloe wants it said
 }
 
 Values = dict[str, Any]

@@ -18,9 +18,12 @@ EXAMPLES = 5
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("document", [*loader.services(), "_sandbox"])
-def test_whatever_is_asked_is_answered_as_described(document: str) -> None:
-    with Sandbox() as sandbox:
+@pytest.mark.parametrize(
+    ("document", "jobs"),
+    [*((name, "classic") for name in (*loader.services(), "_sandbox")), ("jobs", "aloe")],
+)
+def test_whatever_is_asked_is_answered_as_described(document: str, jobs: str) -> None:
+    with Sandbox(jobs=jobs) as sandbox:
         sandbox.control.seed_ids(7)
         fuzz = Fuzz(sandbox, plant(sandbox), ("ada", "admin"))
         fuzz.document(document, EXAMPLES)
