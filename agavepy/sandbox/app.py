@@ -19,7 +19,7 @@ from agavepy.sandbox.arguments import Arguments, read
 from agavepy.sandbox.call import Call, Reply
 from agavepy.sandbox.checks import Checks
 from agavepy.sandbox.control import Control
-from agavepy.sandbox.envelope import failure, keep, success
+from agavepy.sandbox.envelope import RELEASES, failure, keep, success
 from agavepy.sandbox.errors import ApiError, Fault, SandboxError
 from agavepy.sandbox.router import Router
 from agavepy.sandbox.state import disk
@@ -243,7 +243,9 @@ class App:
             if arguments.values.get("naked") and family in {"java", "php"}:
                 content = result if has_result else None
         elif reply.kind == "error" and arguments.values.get("naked"):
-            content = {"java": None, "php": reply.message}.get(family, content)
+            # The PHP services print the message itself, which is no JSON.
+            bare = (reply.message or "").encode(errors="backslashreplace")
+            content = {"java": None, "php": bare}.get(family, content)
         data = b"" if content is None and reply.kind != "plain" else _dump(content, arguments)
         if reply.status == 204:
             data = b""
@@ -253,8 +255,8 @@ class App:
 
     def _version(self, plan: Plan | None) -> str:
         """Return what the envelopes of a service call its version; "" for that of its family."""
-        model = self.tenant.jobs
-        return model.version if plan is not None and plan.service == model.service else ""
+        model, service = self.tenant.jobs, plan.service if plan is not None else ""
+        return model.version if service == model.service else RELEASES.get(service, "")
 
     def _refusal(self, plan: Plan | None, error: ApiError) -> Reply:
         family = _family(plan)
@@ -264,6 +266,8 @@ class App:
 
 
 def _dump(content: Any, arguments: Arguments) -> bytes:
+    if isinstance(content, bytes):
+        return content
     indent = 2 if arguments.values.get("pretty") else None
     separators = None if indent else (",", ":")
     text = json.dumps(content, ensure_ascii=False, indent=indent, separators=separators)

@@ -11,6 +11,8 @@ VERSIONS = {
     "django": "2.0.0-SNAPSHOT-rc3fad",
     "flask": "1.9.1",
 }
+#: Services whose servers gave the release of another family than that of their envelope.
+RELEASES = {"postits": VERSIONS["django"]}
 #: What a success carries in place of a result that it has not; None: no key at all.
 _EMPTY: dict[str, Any] = {"java": None, "php": "", "django": {}, "flask": None}
 
@@ -65,21 +67,22 @@ def keep(result: Any, names: str) -> Any:
 def _keep(item: Any, wanted: list[list[str]]) -> Any:
     if not isinstance(item, dict):
         return item
-    kept: dict[str, Any] = {}
-    for steps in wanted:
-        first = steps[0]
-        if first not in item or len(steps) > 2:
-            continue
-        if len(steps) == 1:
-            kept[first] = item[first]
-        elif isinstance(item[first], list):
-            kept[first] = [
-                {steps[1]: member.get(steps[1])}
-                for member in item[first]
-                if isinstance(member, dict)
-            ]
-        elif isinstance(item[first], dict):
-            kept.setdefault(first, {})[steps[1]] = item[first].get(steps[1])
-        else:
-            kept[first] = {steps[1]: None}
-    return kept
+    parts: dict[str, list[str]] = {}
+    for first, *second in wanted:
+        if first in item and len(second) < 2:
+            parts.setdefault(first, []).append("".join(second))
+    # The whole of a field, which has no second level, includes its parts.
+    return {
+        name: item[name] if "" in inner else _inner(item[name], inner)
+        for name, inner in parts.items()
+    }
+
+
+def _inner(value: Any, names: list[str]) -> Any:
+    if isinstance(value, list):
+        return [
+            {name: member.get(name) for name in names}
+            for member in value
+            if isinstance(member, dict)
+        ]
+    return {name: value.get(name) if isinstance(value, dict) else None for name in names}

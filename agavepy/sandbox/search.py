@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from dateutil import parser as date_parser
+from dateutil.relativedelta import relativedelta
 
 from agavepy.sandbox import patterns
 from agavepy.sandbox.errors import ApiError
@@ -18,8 +19,11 @@ _OPERATOR_WORDS = "eq on neq lt before lte gt after gte in nin like rlike nlike 
 OPERATORS = frozenset(_OPERATOR_WORDS.split())
 _ALIASES = {"on": "eq", "before": "lt", "after": "gt"}
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_AGO = re.compile(r"(\d+)\s+(second|minute|hour|day|week)s?\s+ago", re.IGNORECASE)
-_NAMED_DAYS = {"now": 0, "today": 0, "yesterday": -1, "tomorrow": 1}
+#: "2 days ago", "an hour from now"
+_AWAY = re.compile(
+    r"(\d+|an?)\s+(second|minute|hour|day|week|month|year)s?\s+(ago|from now)", re.IGNORECASE
+)
+_NAMED_DAYS = {"today": 0, "yesterday": -1, "tomorrow": 1}
 
 
 def value_of(item: Any, field: str) -> Any:
@@ -61,13 +65,17 @@ def order(
     Items alike stay as they came, oldest first, when ascending; descending is that turned round, so
     that what was created within one millisecond is still listed newest first.
     """
+    kinds = {field: kind for kind, field in rules.values()}
     known = {word.lower(): field for word, (_, field) in rules.items()}
     field = known.get(by.lower(), by)
+    dated = kinds.get(field) == "date"
 
     def key(item: dict[str, Any]) -> tuple[int, Any]:
         value = value_of(item, field)
         if isinstance(value, bool | int | float):
             return (1, value)
+        if dated and isinstance(value, str):  # as text, the hour in which summer ends comes twice
+            return (1, datetime.fromisoformat(value.replace("Z", "+00:00")).timestamp())
         return (0, "") if value is None else (2, str(value).lower())
 
     found = sorted(items, key=key)
@@ -117,7 +125,8 @@ def _matches(word: str, operator: str, text: str) -> Callable[[Any], bool]:
 
 def _compare(word: str, kind: str, operator: str, text: str, now: float) -> Callable[[Any], bool]:
     wanted = _convert(word, kind, text, now)
-    if kind == "date" and operator in {"eq", "neq"} and _DAY.fullmatch(text):
+    is_day = _DAY.fullmatch(text) or text.strip().lower() in _NAMED_DAYS
+    if kind == "date" and operator in {"eq", "neq"} and is_day:
         day = timedelta(days=1)
         return _compares(kind, now, lambda value: bool(timedelta(0) <= value - wanted < day))
     compare: dict[str, Callable[[Any], bool]] = {
@@ -166,7 +175,7 @@ def _convert(word: str, kind: str, text: str, now: float) -> Any:
 
 
 def _date(word: str, text: str, now: float) -> datetime:
-    """Parse ISO dates, days, epoch (seconds or milliseconds) and "2 days ago"."""
+    """Parse ISO dates, days, epoch (seconds or milliseconds), "today" and "2 days ago"."""
     try:
         return _moment(text, now)
     except (ValueError, OverflowError, OSError) as error:
@@ -175,13 +184,19 @@ def _date(word: str, text: str, now: float) -> datetime:
 
 def _moment(text: str, now: float) -> datetime:
     present = datetime.fromtimestamp(now, timezone.utc)
-    ago = _AGO.fullmatch(text.strip())
-    if ago:
-        return present - timedelta(**{f"{ago[2].lower()}s": int(ago[1])})
-    if text.lower() in _NAMED_DAYS:
-        return present + timedelta(days=_NAMED_DAYS[text.lower()])
+    today = present.replace(hour=0, minute=0, second=0, microsecond=0)
+    word = text.strip().lower()
+    if word == "now":
+        return present
+    if word in _NAMED_DAYS:
+        return today + timedelta(days=_NAMED_DAYS[word])
+    away = _AWAY.fullmatch(word)
+    if away:
+        count = int(away[1]) if away[1].isdigit() else 1
+        span = relativedelta(**{f"{away[2]}s": count})  # type: ignore[arg-type]
+        return present - span if away[3] == "ago" else present + span
     if text.isdigit() and len(text) > 8:
         epoch = int(text)
         return datetime.fromtimestamp(epoch / 1000 if epoch > 10**11 else epoch, timezone.utc)
-    moment = date_parser.parse(text)
+    moment = date_parser.parse(text, default=today.replace(tzinfo=None))
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)

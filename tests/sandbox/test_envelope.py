@@ -40,6 +40,12 @@ def test_without_a_result_each_family_answers_its_own_nothing() -> None:
         ("storage.port", {"storage": {"port": None}}),
         ("storage.auth.type", {}),
         ("inputs.id", {"inputs": [{"id": "a"}, {"id": None}]}),
+        (
+            "inputs.id,inputs.other",
+            {"inputs": [{"id": "a", "other": None}, {"id": None, "other": 1}]},
+        ),
+        ("storage,storage.port", {"storage": {"host": "h", "auth": {"type": "x"}}}),
+        ("storage.port,storage", {"storage": {"host": "h", "auth": {"type": "x"}}}),
         ("none", {}),
         (" id , name ", {"id": 1, "name": "n"}),
     ],

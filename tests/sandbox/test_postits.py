@@ -22,7 +22,7 @@ def result(response: requests.Response, status: int = 200) -> Any:
     assert response.status_code == status, f"{response.status_code}: {response.text[:500]}"
     body = response.json()
     assert list(body) == ["status", "message", "result", "version"]
-    assert body["status"] == "success"
+    assert (body["status"], body["version"]) == ("success", "2.0.0-SNAPSHOT-rc3fad")
     return body["result"]
 
 
@@ -70,6 +70,15 @@ def test_a_new_postit_is_answered_in_the_envelope_with_its_address(
             "file": {"href": url},
         },
     }
+
+
+def test_a_naked_answer_is_the_postit_or_the_words_that_refuse_it(http: HttpFactory) -> None:
+    made = create(http("ada"))
+    naked = {"naked": "true", "filter": "postit"}
+    assert {"postit": made["postit"]} in http("ada").get(BASE, params=naked).json()
+    answer = http("ada").post(BASE, params=naked, json={"url": http("ada").base_url})
+    assert answer.status_code == 400
+    assert answer.text == "No method specified: give one of GET, PUT, POST, DELETE"
 
 
 def test_whoever_has_the_address_gets_the_file_as_often_as_it_may_be_used(

@@ -55,6 +55,15 @@ def found(term: str, value: str) -> list[str]:
         ("created.after", "2 days ago", ["Alpha"]),
         ("created.between", "2018-10-30,2018-11-01", ["beta"]),
         ("created.on", "2018-11-02T15:08:54Z", ["Alpha"]),
+        ("created.on", "Today", ["Alpha"]),
+        ("created.neq", "today", ["beta", "gamma"]),
+        ("created.on", "yesterday", []),
+        ("created.before", "today", ["beta"]),
+        ("created.between", "3 days ago,tomorrow", ["Alpha", "beta"]),
+        ("created.after", "an hour ago", []),
+        ("created.after", "a month ago", ["Alpha", "beta"]),
+        ("created.before", "1 year from now", ["Alpha", "beta"]),
+        ("created.after", "15:00", ["Alpha"]),
         ("storage.host", "b.org", ["beta"]),
         ("storage.host.like", "*.org", ["Alpha", "beta"]),
         ("inputs.id", "in2", ["Alpha"]),
@@ -93,6 +102,14 @@ def test_what_was_made_in_one_millisecond_is_listed_newest_first() -> None:
     items = [{"id": number, "created": "2026-11-24T16:43:27.860Z"} for number in (1, 2, 3)]
     assert [item["id"] for item in order(items, {}, "created", "DESC")] == [3, 2, 1]
     assert [item["id"] for item in order(items, {}, "created", "ASC")] == [1, 2, 3]
+
+
+def test_times_are_sorted_as_times_in_the_hour_that_comes_twice() -> None:
+    hours = ["01:50:00.000-05:00", "01:10:00.000-06:00", "02:00:00.000-06:00"]
+    items = [{"created": f"2018-11-04T{hour}"} for hour in hours]
+    for given in (items, items[::-1]):
+        for field in ("created", "Created"):
+            assert order(given, RULES, field, "ASC") == items
 
 
 @pytest.mark.parametrize("operator", ["eq", "gt", "between"])
