@@ -15,7 +15,15 @@ import requests
 
 from agavepy.sandbox import outside
 from agavepy.sandbox.errors import ApiError
-from agavepy.sandbox.state import disk, files, files_access, jobs_outputs, systems
+from agavepy.sandbox.state import (
+    disk,
+    files,
+    files_access,
+    jobs_outputs,
+    sources,
+    systems,
+    transfers,
+)
 from agavepy.sandbox.state.jobs import Job
 from agavepy.sandbox.tenant import Tenant
 
@@ -69,7 +77,8 @@ def stage_inputs(tenant: Tenant, job: Job, directory: Path, check: Check) -> dic
                 with disk.storing(system):
                     name = _stage(tenant, job, input_id, value, directory, check)
             except ApiError as error:
-                text = f"Cannot stage input {input_id}, {value}: {error.message}"
+                shown = transfers.without_password(value)
+                text = f"Cannot stage input {input_id}, {shown}: {error.message}"
                 raise ApiError(error.status, text) from error
             names.setdefault(input_id, []).append(name)
     return names
@@ -78,27 +87,16 @@ def stage_inputs(tenant: Tenant, job: Job, directory: Path, check: Check) -> dic
 def _stage(
     tenant: Tenant, job: Job, input_id: str, value: str, directory: Path, check: Check
 ) -> str:
-    owner = job["owner"]
-    found = jobs_outputs.parse(tenant, owner, value)
+    found = sources.locate(tenant, job["owner"], value)
     if found is None:
-        remote = value.lower().startswith(("http://", "https://"))
-        if remote and not files.is_own(tenant, value):
-            name = posixpath.basename(unquote(urlsplit(value).path).rstrip("/")) or input_id
-            target = _clear(directory, name, folder=False)
-            disk.write_stream(tenant, target, _download(tenant, value, check))
-            return name
-        system, logical = files.parse_uri(tenant, owner, value)
-        source = disk.real(tenant, system, logical, user_home=False)
-        files_access.authorize(tenant, owner, system, logical, "READ", tree=source.is_dir())
-    else:
-        system, logical = found
-        source = disk.real(tenant, system, logical, user_home=False)
-    if not source.exists():
-        raise ApiError(404, f"File/folder does not exist: {logical}")
-    name = posixpath.basename(logical)
+        name = posixpath.basename(unquote(urlsplit(value).path).rstrip("/")) or input_id
+        target = _clear(directory, name, folder=False)
+        disk.write_stream(tenant, target, _download(tenant, value, check))
+        return name
+    name = posixpath.basename(found.there().logical)
     if not name:
         raise ApiError(400, "The whole of a system cannot be an input: name a directory of it")
-    disk.copy_tree(tenant, source.resolve(), _clear(directory, name, folder=source.is_dir()))
+    disk.copy_tree(tenant, found.real, _clear(directory, name, folder=found.real.is_dir()))
     return name
 
 

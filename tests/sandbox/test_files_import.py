@@ -199,7 +199,7 @@ def test_an_import_from_the_web_really_fetches(http: HttpFactory, where: str, or
         (f"http://ann:s3cret@{origin}/private", "private", b"/private Basic YW5uOnMzY3JldA=="),
     ):
         record = result(ada.post(at("media", where), json={"urlToIngest": url}), 202)
-        assert (record["name"], record["source"]) == (name, url)
+        assert (record["name"], record["source"]) == (name, url.replace("ann:s3cret@", ""))
         assert staged(ada, f"{where}/{name}")[-1] == "STAGING_COMPLETED"
         assert content(ada, f"{where}/{name}") == expected
     form = {"urlToIngest": f"http://{origin}/", "fileName": "named"}
@@ -220,6 +220,19 @@ def test_an_import_that_fails_says_why_in_its_history(
     assert "404" in last["description"]
     assert names(ada, where) == ["."]
     refusal(ada.get(at("media", f"{where}/gone")), 404)
+
+
+def test_whoever_sees_a_file_does_not_see_the_password_it_was_fetched_with(
+    http: HttpFactory, where: str, origin: str
+) -> None:
+    ada = http("ada")
+    for name, word in (("private", "STAGING_COMPLETED"), ("gone", "STAGING_FAILED")):
+        url = f"http://ann:s3cret@{origin}/{name}"
+        answer = ada.post(at("media", where), json={"urlToIngest": url})
+        assert staged(ada, f"{where}/{name}")[-1] == word
+        history = ada.get(at("history", f"{where}/{name}"))
+        assert f"http://{origin}/{name}" in answer.text
+        assert "s3cret" not in answer.text + history.text
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from agavepy.sandbox import Sandbox
 from tests.conftest import Http, HttpFactory
 from tests.sandbox import jobs_support as support
+from tests.sandbox.files_support import at, content, staged, workplace
 from tests.sandbox.jobs_support import HELLO
 from tests.waiting import wait_for
 
@@ -124,3 +125,23 @@ def test_the_demo_job_is_there_from_the_start(fresh_sandbox: Sandbox) -> None:
         assert [(job["name"], job["status"]) for job in jobs] == [("demo", "FINISHED")]
         assert support.output(ada, jobs[0]["id"], "count.txt") == "7\n"
         assert HELLO in support.detail(ada, jobs[0]["id"])["inputs"]["file"]
+
+
+def test_an_output_can_be_imported_by_its_address_by_who_may_see_the_job(
+    http: HttpFactory, digits: str, sandbox: Sandbox
+) -> None:
+    ada, grace = http("ada"), http("grace")
+    outputs = f"{sandbox.url}/jobs/v2/{digits}/outputs"
+    where = workplace(ada)
+    for address, name in (
+        (f"{outputs}/media/d/digits.txt", "digits.txt"),
+        (f"{outputs}/listings/d", "d"),
+    ):
+        assert ada.post(at("media", where), json={"urlToIngest": address}).status_code == 202
+        assert staged(ada, f"{where}/{name}")[-1] == "STAGING_COMPLETED"
+    assert content(ada, f"{where}/digits.txt") == b"0123456789"
+    assert content(ada, f"{where}/d/digits.txt") == b"0123456789"
+    wish = {"urlToIngest": f"{outputs}/media/d/digits.txt"}
+    assert grace.post(at("media", "grace"), json=wish).status_code == 403
+    wish = {"urlToIngest": f"{outputs}/media/none.txt"}
+    assert ada.post(at("media", where), json=wish).status_code == 404

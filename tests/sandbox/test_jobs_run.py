@@ -186,10 +186,12 @@ def test_inputs_come_from_the_web_too(http: HttpFactory, sandbox: Sandbox, web: 
     app = support.app(ada, sandbox, "cat '${in}'\n", inputs=[input_file("in")])
     job = support.run(ada, app, inputs={"in": f"{web}/data%20file.txt"})
     assert support.printed(ada, job) == "from the web\n"
-    job = support.run(ada, app, inputs={"in": f"{web}/absent.txt"})
+    address = f"{web}/absent.txt".replace("://", "://ann:s3cret@")
+    job = support.run(ada, app, inputs={"in": address})
     assert job["status"] == "FAILED"
     assert f"{web}/absent.txt" in job["message"]
     assert "404" in job["message"]
+    assert "s3cret" not in ada.get(f"/jobs/v2/{job['id']}/history").text + job["message"]
 
 
 def test_the_output_of_a_job_is_the_input_of_another(http: HttpFactory, sandbox: Sandbox) -> None:

@@ -10,7 +10,9 @@ from agavepy import loader
 from agavepy.sandbox import Sandbox
 from tests.conftest import Http, HttpFactory
 from tests.sandbox import jobs_support as support
+from tests.sandbox.files_support import upload
 from tests.sandbox.jobs_support import HELLO, input_file, parameter
+from tests.sandbox.systems_support import new_id, storage_system
 
 
 @pytest.fixture(scope="module")
@@ -217,6 +219,18 @@ def test_an_archive_path_may_say_what_the_job_is(http: HttpFactory) -> None:
     assert job["status"] == "FINISHED"
     answer = http("ada").get(f"/files/v2/listings/system/sandbox.storage/{job['archivePath']}")
     assert "count.txt" in [entry["name"] for entry in answer.json()["result"]]
+
+
+def test_no_input_comes_from_a_system_that_is_down(http: HttpFactory, sandbox: Sandbox) -> None:
+    ada = http("ada")
+    down = storage_system(new_id())
+    assert ada.post("/systems/v2/", json=down).status_code == 201
+    upload(ada, "", "x.txt", b"x", down["id"])
+    inputs = {"file": f"agave://{down['id']}/x.txt"}
+    assert support.run(ada, "wc-1.0", inputs=inputs)["status"] == "FINISHED"
+    assert ada.post(f"/systems/v2/{down['id']}", json={**down, "status": "DOWN"}).ok
+    status, message = support.refused(ada, "wc-1.0", inputs=inputs)
+    assert (status, "DOWN" in message, "file" in message) == (400, True, True)
 
 
 def test_a_system_without_credentials_is_a_failed_precondition(

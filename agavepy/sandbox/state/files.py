@@ -24,10 +24,8 @@ __all__ = [
     "Rights",
     "address",
     "authorize",
-    "copy_out",
     "default_system",
     "entry",
-    "fetch",
     "is_own",
     "metadata_link",
     "mime_type",
@@ -151,25 +149,6 @@ def default_system(tenant: Tenant, user: str) -> dict[str, Any]:
             "the default",
         )
     return system
-
-
-def fetch(tenant: Tenant, user: str, uri: str, target: Path) -> None:
-    """Copy the file or directory that an address of this tenant names to ``target``.
-
-    ``user`` must be allowed to read all of it: ApiError 403; 404 when it does not exist.
-    """
-    system, path = parse_uri(tenant, user, uri)
-    copy_out(tenant, user, usable(system), path, target)
-
-
-def copy_out(tenant: Tenant, user: str, system: System, path: str, target: Path) -> None:
-    """Copy a logical path, all of which ``user`` must be allowed to read, to ``target``."""
-    source = disk.real(tenant, system, path, user_home=False)
-    authorize(tenant, user, system, path, "READ", tree=source.is_dir())
-    if not source.exists():
-        raise ApiError(404, f"File/folder does not exist: {path}")
-    with disk.storing(system):
-        disk.copy_tree(tenant, source, target)
 
 
 def entry(

@@ -24,13 +24,13 @@ from agavepy.sandbox import outside
 from agavepy.sandbox.errors import ApiError, SandboxError
 from agavepy.sandbox.state import (
     disk,
-    files,
     files_records,
     notifications,
+    sources,
     systems,
     transfers,
 )
-from agavepy.sandbox.state.files_access import authorize, owner
+from agavepy.sandbox.state.files_access import owner
 from agavepy.sandbox.tenant import Tenant
 
 _log = logging.getLogger(__name__)
@@ -88,12 +88,9 @@ def check_source(tenant: Tenant, user: str, url: str) -> None:
             f"Cannot import from {url!r}: give an address that begins with agave://, http:// "
             "or https://",
         )
-    if parts.scheme == "agave" or files.is_own(tenant, url):
-        system, path = files.parse_uri(tenant, user, url)
-        source = disk.real(tenant, files.usable(system), path, user_home=False)
-        authorize(tenant, user, system, path, "READ", tree=source.is_dir())
-        if not source.exists():
-            raise ApiError(404, f"File/folder does not exist: {url}")
+    source = sources.locate(tenant, user, url)
+    if source is not None:
+        source.there()
 
 
 def queue(
@@ -130,7 +127,8 @@ def queue(
     keeper = owner(tenant, system, path) if there else user
     with tenant.store.transaction():
         record = files_records.ensure(tenant, system, path, keeper)
-        record.update(source=source, nativeFormat=native_format)
+        shown = transfers.without_password(source)
+        record.update(source=shown, nativeFormat=native_format)
         notifications.subscribe(tenant, user, record["uuid"], told)
         if there:
             word = "CONTENT_CHANGE" if append else "OVERWRITTEN"
@@ -325,13 +323,16 @@ def _prepare(tenant: Tenant, task: Task, target: Path) -> Path:
 
 
 def _fetch(tenant: Tenant, user: str, url: str, target: Path) -> None:
-    if urlsplit(url).scheme == "agave" or files.is_own(tenant, url):
-        files.fetch(tenant, user, url, target)
+    source = sources.locate(tenant, user, url)
+    if source is not None:
+        with disk.storing(source.system):
+            disk.copy_tree(tenant, source.there().real, target)
         return
     more = outside.options(tenant, url)
     with requests.get(url, stream=True, timeout=_TIMEOUT_S, **more) as answer:
         if not answer.ok:
-            raise ApiError(400, f"{url} answered {answer.status_code} {answer.reason}")
+            shown = transfers.without_password(url)
+            raise ApiError(400, f"{shown} answered {answer.status_code} {answer.reason}")
         disk.write_stream(tenant, target, _until_stopped(tenant, answer))
 
 

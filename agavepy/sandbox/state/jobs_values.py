@@ -13,12 +13,11 @@ from collections.abc import Callable
 from typing import Any
 
 from agavepy.sandbox.errors import ApiError
-from agavepy.sandbox.state import disk, files, files_access, files_staging, jobs_outputs
+from agavepy.sandbox.state import files_staging, sources
 from agavepy.sandbox.tenant import Tenant
 
 Spec = dict[str, Any]
 
-_REMOTE = ("http://", "https://")
 _UNLIMITED = -1
 
 
@@ -137,10 +136,6 @@ def _check_pattern(kind: str, spec: Spec, value: str) -> None:
 
 
 def _check_file(tenant: Tenant, user: str, value: str) -> None:
-    output = jobs_outputs.parse(tenant, user, value)
-    if output is None and value.lower().startswith(_REMOTE) and not files.is_own(tenant, value):
-        files_staging.check_source(tenant, user, value)
-        return  # looked at when it is staged: checking now would be a second download
     scheme, mark, _ = value.partition("://")
     if mark and scheme.lower() not in {"agave", "http", "https"}:
         raise ApiError(
@@ -148,15 +143,13 @@ def _check_file(tenant: Tenant, user: str, value: str) -> None:
             f"{value!r} has the scheme {scheme}, which a job cannot stage. Give an "
             "agave://system/path or http(s) address, or a path",
         )
-    if output is not None:
-        system, logical = output
-    else:
-        system, logical = files.parse_uri(tenant, user, value)
-        tree = disk.real(tenant, system, logical, user_home=False).is_dir()
-        files_access.authorize(tenant, user, system, logical, "READ", tree=tree)
-    check_protocol(tenant, system)
-    if not disk.real(tenant, system, logical, user_home=False).exists():
-        raise ApiError(400, f"there is no file {logical} on {system['id']}")
+    found = sources.locate(tenant, user, value)
+    if found is None:
+        # Looked at when it is staged: checking more than the address would be a second download.
+        files_staging.check_source(tenant, user, value)
+        return
+    check_protocol(tenant, found.system)
+    found.there()
 
 
 def check_protocol(tenant: Tenant, system: Spec) -> None:

@@ -25,7 +25,7 @@ def add(tenant: Tenant, owner: str, source: str, dest: str) -> str:
     transfer: Transfer = {
         "id": tenant.ids.uuid("009"),
         "owner": owner,
-        "source": _without_password(source),
+        "source": without_password(source),
         "dest": dest,
         "status": "QUEUED",
         "attempts": 0,
@@ -97,7 +97,7 @@ def rate(transfer: Transfer, now: float) -> float:
     return round(float(transfer["bytes"] / max(seconds, 0.001)), 3)
 
 
-def _without_password(source: str) -> str:
+def without_password(source: str) -> str:
     """Return an address without the name and password that it may have."""
     parts = urlsplit(source)
     if "@" not in parts.netloc:
