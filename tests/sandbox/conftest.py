@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from agavepy.sandbox import Sandbox
+from agavepy.sandbox import Sandbox, pace
 from tests.conftest import Http, HttpFactory
 from tests.sandbox.files_support import workplace
+from tests.sandbox.pace_support import PATIENCE_S
 from tests.unit.loopback import Loopback
 
 
@@ -21,8 +22,12 @@ def tenant() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def ada(tenant: Sandbox) -> Iterator[Http]:
-    """A session of ada in the tenant as it was at its start."""
+def ada(tenant: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Http]:
+    """A session of ada in the tenant as it was at its start.
+
+    A look that lets something go on waits for it on a slow machine, too.
+    """
+    monkeypatch.setattr(pace, "_LOOK_S", PATIENCE_S)
     tenant.control.restore("start")
     with Http(tenant.url, tenant.credentials("ada")["token"]) as session:
         yield session

@@ -7,6 +7,8 @@ from typing import Any
 from tests.conftest import Http
 from tests.sandbox.jobs_support import HELLO, submit
 
+#: Seconds that a slow machine may need for what others do at once.
+PATIENCE_S = 30
 COUNT = {"parameters": {"mode": "lines"}, "inputs": {"file": HELLO}, "archive": True}
 
 
@@ -19,8 +21,8 @@ def choose(door: Http, kind: str, mode: str, **figures: Any) -> dict[str, Any]:
 
 
 def tell(door: Http, kind: str, **what: Any) -> list[dict[str, Any]]:
-    """Tell things to go on through the door and return what has become of them."""
-    answer = door.post("/transitions", json={"kind": kind, **what})
+    """Tell things to go on through the door and return what has become of them, once they have."""
+    answer = door.post("/transitions", json={"kind": kind, "wait": PATIENCE_S, **what})
     assert answer.status_code == 200, answer.text
     told: list[dict[str, Any]] = answer.json()
     return told

@@ -9,7 +9,7 @@ from pathlib import Path
 from agavepy.sandbox import Sandbox
 from tests.conftest import Http
 from tests.sandbox import actors_run_support as support
-from tests.sandbox.pace_support import choose, tell, under_way
+from tests.sandbox.pace_support import PATIENCE_S, choose, tell, under_way
 from tests.waiting import wait_for
 
 
@@ -65,14 +65,14 @@ def test_an_execution_goes_on_after_some_looks(ada: Http, door: Http) -> None:
 
 def test_each_status_of_an_execution_lasts_its_time(tenant: Sandbox, ada: Http) -> None:
     actor = support.ready(ada, "sandbox/echo")
-    tenant.control.pace.set("executions", "by_time", seconds=100)
+    tenant.control.pace.set("executions", "by_time", seconds=600)
     execution = support.send(ada, actor)
     for word in ("SUBMITTED", "RUNNING"):
         support.in_status(ada, actor, execution, word)
-        tenant.tenant.clock.advance(95)
+        tenant.tenant.clock.advance(570)
         assert status(ada, actor, execution) == word
-        tenant.tenant.clock.advance(6)
-    assert support.end(ada, actor, execution)["runtime"] >= 100
+        tenant.tenant.clock.advance(31)
+    assert support.end(ada, actor, execution)["runtime"] >= 600
 
 
 def test_a_sender_who_waits_gets_the_answer_when_the_execution_may_end(
@@ -139,7 +139,7 @@ def test_a_sandbox_with_held_actors_closes_at_once_and_its_state_goes_on(tmp_pat
                 sandbox.control.pace.set(kind, "by_hand")
             submitted = support.add(session, "sandbox/echo")["id"]
             first, second = (support.send(session, actor, text) for text in "ab")
-            sandbox.control.pace.advance("executions", first)
+            sandbox.control.pace.advance("executions", first, wait_s=PATIENCE_S)
             assert status(session, actor, first) == "RUNNING"
         started = time.monotonic()
     assert time.monotonic() - started < 5

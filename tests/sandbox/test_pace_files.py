@@ -12,7 +12,7 @@ from tests.conftest import Http
 from tests.sandbox import files_support as support
 from tests.sandbox.answers import result
 from tests.sandbox.files_support import at
-from tests.sandbox.pace_support import choose, tell, under_way
+from tests.sandbox.pace_support import PATIENCE_S, choose, tell, under_way
 from tests.waiting import wait_for
 
 IMPORT = ["STAGING_QUEUED", "STAGING", "STAGING_COMPLETED"]
@@ -60,7 +60,7 @@ def test_an_import_that_fails_fails_when_it_is_told(ada: Http, door: Http) -> No
     gone = {"urlToIngest": "http://127.0.0.1:9/gone.txt"}
     result(ada.post(at("media", "ada"), data=gone), 202)
     assert tell(door, "files")[0]["state"] == "STAGING"
-    assert tell(door, "files", wait=20)[0]["state"] == "STAGING_FAILED"
+    assert tell(door, "files")[0]["state"] == "STAGING_FAILED"
     assert transfer(ada, "gone.txt")["status"] == "FAILED"
 
 
@@ -76,13 +76,13 @@ def test_imports_for_one_path_arrive_in_their_order(ada: Http, door: Http) -> No
 
 
 def test_each_state_of_an_import_lasts_its_time(tenant: Sandbox, ada: Http) -> None:
-    tenant.control.pace.set("files", "by_time", seconds=60)
+    tenant.control.pace.set("files", "by_time", seconds=600)
     sent(ada)
     for number, state in enumerate(IMPORT[:-1]):
         wait_for(partial(happened, ada, number + 1))
-        tenant.tenant.clock.advance(55)
+        tenant.tenant.clock.advance(570)
         assert words(ada)[-1] == state
-        tenant.tenant.clock.advance(6)
+        tenant.tenant.clock.advance(31)
     assert support.staged(ada, "ada/new.txt") == IMPORT
 
 
@@ -129,9 +129,10 @@ def test_held_imports_outlast_a_snapshot_and_a_restart(tenant: Sandbox, ada: Htt
     control = tenant.control
     control.pace.set("files", "by_hand")
     uuid = sent(ada)["uuid"]
-    control.pace.advance("files")
+    control.pace.advance("files", wait_s=PATIENCE_S)
     control.snapshot("held")
     assert [item["id"] for item in control.pace.listing()[1]["things"]] == [uuid]
     control.restore("held")
-    assert control.pace.advance("files", uuid, transitions=2)[0]["state"] == "STAGING_COMPLETED"
+    (told,) = control.pace.advance("files", uuid, transitions=2, wait_s=PATIENCE_S)
+    assert told["state"] == "STAGING_COMPLETED"
     assert support.content(ada, "ada/new.txt") == b"new"
