@@ -10,7 +10,7 @@ from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.job_models import ON_SYSTEM, TAKEN_UP
 from agavepy.sandbox.runner import Runner, folder_of
 from agavepy.sandbox.runner_process import end_orphan
-from agavepy.sandbox.state import apps, jobs, jobs_request, jobs_values, users
+from agavepy.sandbox.state import apps, jobs, jobs_request, jobs_values, systems, users
 from agavepy.sandbox.state.jobs import Job, Superseded
 from agavepy.sandbox.tenant import Tenant
 
@@ -40,7 +40,21 @@ def submit(tenant: Tenant, user: str, body: Any) -> Job:
 
 
 def stop(tenant: Tenant, job: Job, by: str) -> None:
-    """End a job; one that has ended stays as it is (agave-jobs ``JobManager.kill``)."""
+    """End a job; one that has ended stays as it is (agave-jobs ``JobManager.kill``).
+
+    Raises ApiError 502 for one whose system has it and is down, so that nobody can reach it there.
+    """
+    system = systems.find(tenant, job["executionSystem"])
+    if job["status"] in ON_SYSTEM and system is not None and system["status"] == "DOWN":
+        raise ApiError(
+            502,
+            f"System {system['id']} does not answer, its status is DOWN: job {job['id']} goes on "
+            "there",
+        )
+    _end(tenant, job, by)
+
+
+def _end(tenant: Tenant, job: Job, by: str) -> None:
     model = tenant.jobs
     while True:
         current = jobs.find(tenant, job["id"])
@@ -58,7 +72,7 @@ def stop(tenant: Tenant, job: Job, by: str) -> None:
 
 def hide(tenant: Tenant, job: Job, by: str) -> None:
     """Hide a job, after stopping it when it is active."""
-    stop(tenant, job, by)
+    _end(tenant, job, by)
     _show(tenant, job, False, "DELETED", f"Job was deleted by {by}", by)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from agavepy.sandbox import runner_directives
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.state import disk, files, jobs_outputs, systems
 from agavepy.sandbox.state.jobs import Job
@@ -46,8 +47,9 @@ def compose(
     queue = systems.queue(system, job["batchQueue"]) if job["batchQueue"] else None
     values = {**macros(tenant, job, directory, queue), **arguments(job, app)}
     parts = ["#!/bin/bash", *_environment(system), *_startup(tenant, system, values)]
-    if system["executionType"] in {"HPC", "CONDOR"} and queue and queue["customDirectives"]:
-        parts.append(_fill(queue["customDirectives"], values))
+    if system["executionType"] in {"HPC", "CONDOR"} and queue:
+        parts += runner_directives.directives(system, queue, job)
+        parts += [_fill(queue["customDirectives"], values)] if queue["customDirectives"] else []
     parts += [f"module {module}" for module in app["modules"]]
     parts.append(_fill(template, values, command))
     return "\n".join(parts) + "\n"

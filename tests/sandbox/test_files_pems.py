@@ -283,3 +283,14 @@ def test_roles_on_a_private_system_open_its_files(http: HttpFactory, shared_syst
     result(grace.post(at("pems", "f", shared_system), json=share_f), 201)
     give("NONE")
     refusal(grace.get(at("media", "f", shared_system)), 404)
+
+
+def test_permissions_are_not_told_of_storage_that_nobody_can_log_in_to(
+    http: HttpFactory, shared_system: str
+) -> None:
+    ada = http("ada")
+    upload(ada, "", "f", b"1", shared_system)
+    assert result(ada.get(at("pems", "f", shared_system)))[0]["username"] == "ada"
+    assert ada.delete(f"/systems/v2/{shared_system}/credentials").status_code == 200
+    assert shared_system in refusal(ada.get(at("pems", "f", shared_system)), 412)
+    refusal(ada.get(at("pems", "none", shared_system)), 404)

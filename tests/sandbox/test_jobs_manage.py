@@ -11,6 +11,7 @@ from agavepy.sandbox import Sandbox
 from tests.conftest import Http, HttpFactory
 from tests.sandbox import jobs_support as support
 from tests.sandbox.jobs_support import HELLO, input_file, parameter
+from tests.sandbox.systems_support import execution_system, new_id
 from tests.waiting import wait_for
 
 SLEEPER = "echo $$ > pid.txt\nsleep 300 &\necho $! > child.txt\nwait\n"
@@ -152,6 +153,27 @@ def test_a_deleted_job_is_hidden_until_it_is_restored(http: HttpFactory, sandbox
     assert ada.get("/jobs/v2/absent-007").json()["message"] == (
         "No job found with job id absent-007."
     )
+
+
+def test_a_job_on_a_system_that_is_down_cannot_be_stopped_there(
+    http: HttpFactory, sandbox: Sandbox
+) -> None:
+    ada = http("ada")
+    system = execution_system(new_id(), executionType="CLI", scheduler="FORK")
+    path = f"/systems/v2/{system['id']}"
+    assert ada.post("/systems/v2/", json=system).status_code == 201
+    app = support.app(ada, sandbox, SLEEPER, executionSystem=system["id"])
+    (first, pid, _), (second, other, _) = sleeping(ada, app), sleeping(ada, app)
+    assert ada.post(path, json={**system, "status": "DOWN"}).ok
+    status, message = act(ada, first, "stop")
+    assert (status, system["id"] in message, "DOWN" in message) == (502, True, True)
+    assert support.status(ada, first) == "RUNNING"
+    assert support.alive(pid)
+    assert ada.delete(f"/jobs/v2/{second}").status_code == 200  # is hidden all the same
+    wait_for(lambda: not support.alive(other))
+    assert ada.post(path, json=system).ok
+    assert act(ada, first, "stop")[0] == 200
+    wait_for(lambda: not support.alive(pid))
 
 
 def test_deleting_an_active_job_stops_it(http: HttpFactory, sandbox: Sandbox) -> None:

@@ -10,6 +10,7 @@ from agavepy.sandbox import Sandbox
 from tests.conftest import HttpFactory
 from tests.sandbox import jobs_support as support
 from tests.sandbox.jobs_support import HELLO, input_file, parameter
+from tests.sandbox.systems_support import execution_system, new_id
 from tests.unit.loopback import Loopback, Reply, Seen
 from tests.waiting import wait_for
 
@@ -324,6 +325,37 @@ def test_the_environment_and_startup_script_of_a_system_come_first(
     job = support.run(ada, app)
     assert support.printed(ada, job) == "module load wc/1.0\n3 three, 1 and two, a-job\n"
     assert job["batchQueue"] == "debug"
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "expected"),
+    [
+        ("SLURM", ["#SBATCH -t 01:30:30", "#SBATCH -p debug.q", "#SBATCH -N 2 -n 6"]),
+        ("SGE", ["#$ -l h_rt=01:30:30", "#$ -q debug.q", "#$ -pe 3way 6"]),
+        ("TORQUE", ["#PBS -l walltime=01:30:30", "#PBS -q debug.q", "#PBS -l nodes=2:ppn=3"]),
+        ("LSF", ["#BSUB -W 1:31", "#BSUB -q debug.q", "#BSUB -n 6"]),
+        ("LOADLEVELER", ["# @ class = debug.q", "# @ node = 2", "# @ tasks_per_node = 3"]),
+        ("CUSTOM_SLURM", []),
+    ],
+)
+def test_the_script_tells_the_scheduler_in_its_words_what_the_job_needs(
+    http: HttpFactory, sandbox: Sandbox, scheduler: str, expected: list[str]
+) -> None:
+    ada = http("ada")
+    own = "#own -A project"
+    queue = {"name": "debug", "mappedName": "debug.q", "customDirectives": own}
+    system = execution_system(new_id(), scheduler=scheduler, queues=[queue])
+    assert ada.post("/systems/v2/", json=system).status_code == 201
+    app = support.app(
+        ada, sandbox, "cat a-job.ipcexe\n", executionSystem=system["id"], executionType="HPC"
+    )
+    need = {"nodeCount": 2, "processorsPerNode": 3, "maxRunTime": "01:30:30"}
+    job = support.run(ada, app, **need, archive=False)
+    lines = support.printed(ada, job).splitlines()
+    told = [line for line in lines if line.startswith("#")]
+    assert (told[0], told[-1]) == ("#!/bin/bash", own)
+    assert set(expected) <= set(told[1:-1])
+    assert any(f"a-job-{job['id']}.out" in line for line in told) is bool(expected)
 
 
 def test_outputs_that_cannot_be_archived_stay_where_the_job_ran(

@@ -74,6 +74,7 @@ def test_a_check_of_storage_lists_its_root(http: HttpFactory) -> None:
     now = get(ada, made)
     told = {name: found[name] for name in found if name != "_links"}
     assert now["lastCheck"] == told
+    assert list(now["lastCheck"]) == ["id", "result", "message", "type", "created"]
     assert now["lastSuccess"] == found["created"]
     assert now["nextUpdate"] == made["nextUpdate"]
     assert words(ada, made) == ["CREATED", "FORCED_CHECK_REQUESTED", "CHECK_PASSED"]

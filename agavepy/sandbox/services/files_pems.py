@@ -8,7 +8,7 @@ from agavepy.sandbox.call import Call, Reply
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.registry import handler
 from agavepy.sandbox.services.files import Place, body_fields, flag, place, require
-from agavepy.sandbox.state import files, files_access
+from agavepy.sandbox.state import files, files_access, systems_credentials
 from agavepy.sandbox.state.files_access import Rights
 
 
@@ -20,6 +20,7 @@ def list_permissions(call: Call) -> Reply:
     """Answer who may do what with a path, its owner first."""
     at = place(call)
     require(call, at, "READ")
+    systems_credentials.need(at.system, "storage")
     owner = files_access.owner(call.tenant, at.system, at.logical)
     found = [(owner, Rights.ALL, True)]
     found += [

@@ -47,8 +47,14 @@ def _body(monitor: Monitor) -> dict[str, Any]:
         "nextUpdate": _date(monitor["nextUpdate"]),
         "created": _date(monitor["created"]),
         "active": monitor["active"],
-        "lastCheck": monitor["lastCheck"] and told_check(monitor["lastCheck"]),
+        "lastCheck": monitor["lastCheck"] and _last(monitor["lastCheck"]),
     }
+
+
+def _last(check: dict[str, Any]) -> dict[str, Any]:
+    """Return a check within its monitor, whose fields come in an order of their own."""
+    told = told_check(check)
+    return {name: told[name] for name in ("id", "result", "message", "type", "created")}
 
 
 def _whole(linker: Linker, monitor: Monitor) -> dict[str, Any]:

@@ -12,7 +12,14 @@ import unicodedata
 from typing import Any
 
 from agavepy.sandbox.errors import ApiError
-from agavepy.sandbox.state import apps, disk, files_access, jobs_request_aloe, systems
+from agavepy.sandbox.state import (
+    apps,
+    disk,
+    files_access,
+    jobs_request_aloe,
+    systems,
+    systems_credentials,
+)
 from agavepy.sandbox.state.jobs_values import check_inputs, check_parameters, check_protocol
 from agavepy.sandbox.state.notifications_definition import requested
 from agavepy.sandbox.tenant import Tenant
@@ -152,14 +159,8 @@ def _usable(tenant: Tenant, user: str, system: dict[str, Any], doing: str) -> No
     if not system["available"] or system["status"] in {"DOWN", "MAINTENANCE"}:
         raise ApiError(400, f"System {system['id']} is not available")
     check_protocol(tenant, system)
-    for part in ("login", "storage"):
-        endpoint = system.get(part)
-        if endpoint and endpoint["protocol"] != "LOCAL":
-            held = (item for item in system["credentials"] if item["parentType"] == part)
-            if next(held, None) is None:
-                raise ApiError(
-                    412, f"System {system['id']} has no {part} credentials: add some first"
-                )
+    for parent in systems_credentials.PARENTS:
+        systems_credentials.need(system, parent)
 
 
 def _mapping(request: Request, name: str) -> dict[str, Any]:

@@ -32,6 +32,15 @@ def current(system: Document, parent: str, internal_username: str | None = None)
     return default
 
 
+def need(system: Document, parent: str) -> None:
+    """Raise ApiError 412 when there is nothing to log in to a system's storage or login with."""
+    endpoint = system.get(parent)
+    if endpoint is None or endpoint["protocol"] == "LOCAL":
+        return
+    if all(item["parentType"] != parent for item in system["credentials"]):
+        raise ApiError(412, f"System {system['id']} has no {parent} credentials: add some first")
+
+
 def listing(
     tenant: Tenant,
     user: str,
