@@ -46,6 +46,11 @@ class Call:
         return "admin" in self.roles
 
     @property
+    def internal_user(self) -> str:
+        """The internal user that the request names (agave-common AgaveResource), or nothing."""
+        return self.headers.get("x-agave-internaluser", "")
+
+    @property
     def limit(self) -> int:
         """How many items to answer at the most (agave-common AgaveResource)."""
         return min(abs(int(self.args.get("limit", DEFAULT_LIMIT))), MAX_LIMIT)

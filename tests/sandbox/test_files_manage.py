@@ -11,7 +11,8 @@ import requests
 from agavepy.sandbox import Sandbox
 from tests.conftest import HttpFactory
 from tests.sandbox.answers import refusal, result
-from tests.sandbox.files_support import STORAGE, at, content, events, names, upload
+from tests.sandbox.files_support import STORAGE, at, content, events, names, upload, workplace
+from tests.sandbox.systems_support import new_id
 
 
 @pytest.fixture
@@ -323,3 +324,27 @@ def test_a_disabled_system_is_called_disabled_and_not_up(http: HttpFactory, wher
     said = refusal(ada.get(at("listings", "", system)), 400)
     assert "disabled" in said
     assert "UP" not in said
+
+
+def test_an_internal_user_is_remembered_with_what_is_made_for_them(http: HttpFactory) -> None:
+    ada = http("ada")
+    where, name = workplace(ada), new_id("helper")
+    person = {"username": name, "email": "helper@example.org"}
+    result(ada.post("/profiles/v2/ada/users", json=person), 201)
+    upload(ada, where, "own.txt", b"own")
+    asks: list[tuple[str, str, dict[str, Any], int]] = [
+        ("POST", where, {"files": {"fileToUpload": ("new.txt", b"new")}}, 202),
+        ("PUT", where, {"json": {"action": "mkdir", "path": "box"}}, 201),
+        ("PUT", f"{where}/own.txt", {"json": {"action": "copy", "path": f"{where}/c"}}, 200),
+    ]
+    for method, path, sent, _ in asks:
+        wrong = {"X-Agave-InternalUser": "nobody"}
+        answer = ada.request(method, at("media", path), headers=wrong, **sent)
+        assert "nobody" in refusal(answer, 404)
+    assert names(ada, where) == [".", "own.txt"]
+    for method, path, sent, status in asks:
+        right = {"X-Agave-InternalUser": name}
+        answer = ada.request(method, at("media", path), headers=right, **sent)
+        assert result(answer, status)["internalUsername"] == name
+    body = {"action": "rename", "path": "d"}
+    assert result(ada.put(at("media", f"{where}/c"), json=body))["internalUsername"] == name

@@ -9,7 +9,15 @@ from typing import Any
 from agavepy.sandbox.call import Call
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.links import Linker
-from agavepy.sandbox.state import disk, events, files, files_records, files_views, systems
+from agavepy.sandbox.state import (
+    disk,
+    events,
+    files,
+    files_records,
+    files_views,
+    internal_users,
+    systems,
+)
 from agavepy.sandbox.state.files_access import authorize
 from agavepy.sandbox.tenant import Tenant
 
@@ -85,6 +93,14 @@ def require(call: Call, at: Place, need: str, *, tree: bool = False) -> None:
     authorize(call.tenant, call.user, at.system, at.logical, need, tree=tree)
     if not disk.exists(at.real):
         raise ApiError(404, MISSING)
+
+
+def internal_user(call: Call) -> str | None:
+    """Return the internal user on whose behalf the caller asks; ApiError 404 when there is none."""
+    name = call.internal_user or None
+    if name is not None:
+        internal_users.find(call.tenant, call.user, call.user, name)
+    return name
 
 
 def flag(value: Any, name: str) -> bool:

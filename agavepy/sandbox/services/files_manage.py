@@ -14,6 +14,7 @@ from agavepy.sandbox.services.files import (
     Place,
     body_fields,
     flag,
+    internal_user,
     place,
     require,
 )
@@ -27,6 +28,7 @@ from agavepy.sandbox.state.files_views import logical_file
 def manage(call: Call) -> Reply:
     """Do what the body's ``action`` says with a file or directory."""
     fields = body_fields(call)
+    internal_user(call)  # one that does not exist is told before anything is done
     action = str(fields.get("action") or "").lower()
     path = str(fields.get("path") or "")
     if not action:
@@ -203,7 +205,8 @@ def _record(call: Call, at: Place, *, new: bool = False) -> files_records.Record
     """Return the record of a place; what is ``new`` there is the caller's."""
     tenant = call.tenant
     keeper = call.user if new else files_access.owner(tenant, at.system, at.logical)
-    return files_records.ensure(tenant, at.system, at.logical, keeper)
+    record = files_records.ensure(tenant, at.system, at.logical, keeper)
+    return {**record, "internalUsername": call.internal_user or None} if new else record
 
 
 def _forget(call: Call, at: Place) -> None:

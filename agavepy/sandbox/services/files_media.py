@@ -15,6 +15,7 @@ from agavepy.sandbox.services.files import (
     IN_MEDIA,
     MISSING,
     Place,
+    internal_user,
     place,
     require,
 )
@@ -70,6 +71,7 @@ def import_data(call: Call) -> Reply:
     require(call, at, "WRITE")
     if not at.real.is_dir():
         raise ApiError(400, f"Files can be imported into a directory only: {at.logical} is a file")
+    internal = internal_user(call)
     upload = call.files.get("fileToUpload")
     url = call.args.get("urlToIngest")
     if upload and url:
@@ -108,6 +110,7 @@ def import_data(call: Call) -> Reply:
                 append=append,
                 native_format=call.args.get("fileType") or "raw",
                 told=told,
+                internal_user=internal,
             )
     except BaseException:  # not acknowledged: on a full disk, say
         if kept is not None:

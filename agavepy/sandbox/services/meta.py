@@ -40,7 +40,7 @@ def list_metadata(call: Call) -> Reply:
 @handler("meta", "addMetadata")
 def add_metadata(call: Call) -> Reply:
     """Add a metadata item."""
-    internal = views.internal_user(call)
+    internal = call.internal_user
     given = views.body(call)
     views.check_associations(call, given)
     item = meta.create(call.tenant, call.user, given, internal)

@@ -15,7 +15,7 @@ from agavepy.sandbox.state import meta
 @handler("meta", "bulkCreate")
 def bulk_create(call: Call) -> Reply:
     """Add several metadata items."""
-    internal = views.internal_user(call)
+    internal = call.internal_user
 
     def create(item: Any) -> str:
         views.check_associations(call, item)

@@ -20,7 +20,7 @@ def search_schema(call: Call) -> Reply:
 @handler("meta", "addSchema")
 def add_schema(call: Call) -> Reply:
     """Add a schema: the body itself."""
-    internal = views.internal_user(call)
+    internal = call.internal_user
     schema = meta_schemas.add(call.tenant, call.user, views.body(call), internal)
     return Reply(views.whole(call, SCHEMA, schema), 201)
 

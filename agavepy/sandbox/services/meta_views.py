@@ -80,11 +80,6 @@ def check_associations(call: Call, given: Any, uuid: str = "") -> None:
                 raise ApiError(400, text) from error
 
 
-def internal_user(call: Call) -> str:
-    """Return the internal user that a request names (agave-common AgaveResource), or nothing."""
-    return call.headers.get("x-agave-internaluser", "")
-
-
 def told(kind: Kind, document: Document) -> Document:
     """Return an item or schema as it is answered, without links."""
     given = {name: document[name] for name in _FIELDS[kind]}

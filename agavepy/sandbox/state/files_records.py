@@ -1,7 +1,8 @@
 """What the tenant knows of a path beside its bytes: uuid, owner, state of staging, and history.
 
-A record is kept as a document ``{uuid, system, path, name, owner, source, status, nativeFormat,
-created, lastModified, events}``, times in epoch seconds (agave-files' LogicalFile).
+A record is kept as a document ``{uuid, system, path, name, owner, internalUsername, source, status,
+nativeFormat, created, lastModified, events}``, times in epoch seconds (agave-files' LogicalFile).
+Records of earlier releases have no internalUsername.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ def ensure(tenant: Tenant, system: System, path: str, owner: str) -> Record:
                 "path": path,
                 "name": posixpath.basename(path) or "/",
                 "owner": owner,
+                "internalUsername": None,
                 "source": "",
                 "status": "STAGING_COMPLETED",
                 "nativeFormat": "raw",

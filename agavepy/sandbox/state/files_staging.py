@@ -104,11 +104,13 @@ def queue(
     append: bool = False,
     native_format: str = "raw",
     told: Sequence[notifications.Notification] = (),
+    internal_user: str | None = None,
 ) -> files_records.Record:
     """Acknowledge a file for a logical path: kept from now on, staged soon. Return its record.
 
     ``upload`` is what :func:`adopt` returned; without it the content is fetched from ``source``.
-    ``told`` are the notifications that were asked for along with it.
+    ``told`` are the notifications that were asked for along with it, ``internal_user`` is on whose
+    behalf a new file is brought in.
     """
     target = disk.real(tenant, system, path, user_home=False)
     task: Task = {
@@ -129,6 +131,8 @@ def queue(
         record = files_records.ensure(tenant, system, path, keeper)
         shown = transfers.without_password(source)
         record.update(source=shown, nativeFormat=native_format)
+        if not there:
+            record["internalUsername"] = internal_user
         notifications.subscribe(tenant, user, record["uuid"], told)
         if there:
             word = "CONTENT_CHANGE" if append else "OVERWRITTEN"

@@ -18,7 +18,7 @@ def logical_file(linker: Linker, tenant: Tenant, user: str, record: Record) -> d
         "name": record["name"],
         "uuid": record["uuid"],
         "owner": record["owner"],
-        "internalUsername": None,
+        "internalUsername": record.get("internalUsername"),
         "lastModified": dates.java(record["lastModified"]),
         "source": record["source"] or None,
         "path": record["path"],
