@@ -10,10 +10,13 @@ import importlib
 import re
 import sys
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 _parser: Any = importlib.import_module("re._parser" if sys.version_info >= (3, 11) else "sre_parse")
 _REPEATS = {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}
+#: Flags of Java, which may stand anywhere and hold from there on.
+_INLINE_FLAGS = re.compile(r"(?<!\\)\(\?([imsux]+)\)")
 #: More turns than this are a loop.
 _FEW = 8
 _CLASSES: dict[str, Callable[[str], bool]] = {
@@ -34,6 +37,19 @@ def check(pattern: str) -> None:
     re.compile(pattern)
     if _endless(list(_parser.parse(pattern)), None):
         raise Endless("it repeats what repeats itself, or alternatives that begin alike", pattern)
+
+
+@lru_cache(maxsize=256)
+def java(text: str) -> re.Pattern[str]:
+    """Return the pattern of a regular expression as apps have it, which were written for Java.
+
+    Flags within it hold for all of it, as Python has it. Raises re.error as :func:`check` does.
+    """
+    flags = "".join(sorted(set("".join(_INLINE_FLAGS.findall(text)))))
+    plain = _INLINE_FLAGS.sub("", text)
+    pattern = f"(?{flags}){plain}" if flags else plain
+    check(pattern)
+    return re.compile(pattern)
 
 
 def glob(text: str, flags: int = 0) -> re.Pattern[str]:

@@ -12,6 +12,7 @@ import pytest
 from agavepy.sandbox import patterns
 from tests.conftest import HttpFactory
 from tests.sandbox.answers import refusal
+from tests.sandbox.apps_support import definition
 from tests.sandbox.meta_support import DATA, SCHEMAS
 
 BOMBS = ["^(a+)+$", "(a*)*b", "(a|a)*b", "(a|b|ab)*c", r"(\w+\s?)+$", "((a?){9,}x?)*y", "(.*a){20}"]
@@ -32,6 +33,14 @@ def test_other_patterns_are_taken(text: str) -> None:
     patterns.check(text)
 
 
+def test_a_validator_may_have_its_flags_where_java_takes_them() -> None:
+    pattern = patterns.java(r"([^\s]+(\.(?i)(fa|fasta))$)")
+    for text, fits in (("reads.FA", True), ("reads.fasta", True), ("a b.fa", False)):
+        assert bool(pattern.fullmatch(text)) is fits
+    assert patterns.java(r"a\(?i\)").fullmatch("a(i)")  # an escaped bracket begins no flags
+    assert not patterns.java("a").fullmatch("A")
+
+
 def test_many_wildcards_are_no_burden() -> None:
     started = time.process_time()
     assert not patterns.glob("*a" * 20 + "*b").match("a" * 250)
@@ -48,4 +57,7 @@ def test_no_service_takes_such_a_pattern(http: HttpFactory) -> None:
     refusal(ada.get(DATA, params={"q": query}), 400)
     refusal(ada.post(SCHEMAS, json={"properties": {"a": {"pattern": bomb}}}), 400)
     refusal(ada.get("/tags/v2", params={"name.rlike": bomb}), 400)
+    bad = {"id": "p", "value": {"type": "string", "validator": bomb}}
+    message = refusal(ada.post("/apps/v2", json=definition(parameters=[bad])), 400)
+    assert "value.validator" in message
     assert ada.get("/actors/v2", params={"description.like": bomb}).status_code == 500

@@ -11,6 +11,7 @@ import math
 import re
 from typing import Any
 
+from agavepy.sandbox import patterns
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.state.apps_fields import Fields, bad, boolean
 
@@ -119,7 +120,7 @@ def _value(given: Fields, *, required: bool) -> App:
     value = given.part("value")
     validator = value.text("validator")
     try:
-        re.compile(validator or "")
+        patterns.java(validator or "")
     except re.error as error:
         raise value.bad("validator", validator, f"a regular expression ({error})") from error
     return {

@@ -8,10 +8,10 @@ parameter: visible, required, cardinality, type, then validator or enumeration.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from typing import Any
 
+from agavepy.sandbox import patterns
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.state import files_staging, sources
 from agavepy.sandbox.tenant import Tenant
@@ -128,7 +128,7 @@ def _check_count(kind: str, spec: Spec, values: list[Any]) -> None:
 
 def _check_pattern(kind: str, spec: Spec, value: str) -> None:
     pattern = spec["value"]["validator"]
-    if pattern and re.fullmatch(pattern, value) is None:
+    if pattern and patterns.java(pattern).fullmatch(value) is None:
         raise ApiError(
             400,
             f"Invalid value for {kind} {spec['id']}: {value!r} does not match {pattern}",
