@@ -93,7 +93,10 @@ def cut(text: str) -> str:
 
 
 def blotted(value: Any) -> Any:
-    """Return JSON data, or the pairs of a form, with ``***`` for each value named as a secret."""
+    """Return JSON data, or the pairs of a form, with ``***`` for each value named as a secret.
+
+    Credentials in addresses, such as the one that a file is fetched from, are left out as well.
+    """
     if isinstance(value, dict):
         return {
             key: _hidden(item) if SECRET_NAME.search(str(key)) else blotted(item)
@@ -101,9 +104,9 @@ def blotted(value: Any) -> Any:
         }
     if isinstance(value, list):
         return [blotted(item) for item in value]
-    if isinstance(value, tuple) and len(value) == 2 and SECRET_NAME.search(str(value[0])):
-        return (value[0], BLOT)
-    return value
+    if isinstance(value, tuple) and len(value) == 2:
+        return (value[0], BLOT if SECRET_NAME.search(str(value[0])) else blotted(value[1]))
+    return redact_url(value) if isinstance(value, str) and "://" in value else value
 
 
 def _hidden(value: Any) -> Any:

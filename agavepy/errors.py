@@ -44,7 +44,7 @@ SECRET_NAMES = {
 
 # Patterns are compiled when they are first needed: a program that meets no error needs none.
 _HIDDEN_IN_QUERY = r"(?i)([?&](?:{names})=)[^&#\s'\"]+"
-_USERINFO = r"(//)[^/?#@\s]+@"
+_USERINFO = r"((?:\A|:)//)[^/?#@\s]+@"
 #: WSO2 names the refused access token in the description of its faults.
 _FAULT_KEY = r"(?i)(with key:?\s*)[^\s<,]+"
 _CODE = r"<(?:\w+:)?code>\s*(\d+)"

@@ -239,7 +239,11 @@ def test_the_log_tells_what_was_asked_for_and_no_secret(ada: Http, door: Http) -
     ada.post(MEDIA, files={"fileToUpload": ("up.txt", b"up")}, data={"fileName": "x.txt"})
     body = {"clientName": "from-a-test", "password": "s3cret"}
     requests.post(f"{ada.base_url}/clients/v2", json=body, auth=("ada", "ada"), timeout=9)
-    listed, uploaded, created = (item["arguments"] for item in door.get("/requests").json()[-3:])
+    ada.post(MEDIA, json={"urlToIngest": "http://ann:s3cret@127.0.0.1:9/x"})
+    log = door.get("/requests")
+    assert "s3cret" not in log.text
+    listed, uploaded, created, fetched = (item["arguments"] for item in log.json()[-4:])
+    assert fetched["urlToIngest"] == "http://127.0.0.1:9/x"
     where = {"systemId": "sandbox.storage", "filePath": "ada"}
     assert listed == {**where, "limit": 1, "naked": True}
     assert uploaded == {**where, "fileName": "x.txt", "fileToUpload": "up.txt"}

@@ -35,6 +35,7 @@ def prepared(method: str, url: str = URL, **arguments: Any) -> requests.Prepared
         (prepared("POST", data={"password": "s3cret", "grant_type": "password"}), "s3cret"),
         (prepared("POST", json={"auth": [{"password": "s3cret", "type": "PASSWORD"}]}), "s3cret"),
         (prepared("POST", json={"consumerSecret": "s3cret"}), "s3cret"),
+        (prepared("POST", json={"in": ["http://h/x?x-nonce=s3cret&a=1"]}), "s3cret"),
     ],
 )
 def test_no_credential_of_a_request_is_shown(
@@ -43,6 +44,15 @@ def test_no_credential_of_a_request_is_shown(
     line = as_curl(request_)
     assert secret not in line
     assert "***" in line
+
+
+def test_addresses_in_a_body_are_shown_without_their_passwords() -> None:
+    line = as_curl(prepared("POST", json={"urlToIngest": "http://ann:s3cret@h/x", "n": [1]}))
+    assert json.loads(shlex.split(line)[-1]) == {"urlToIngest": "http://h/x", "n": [1]}
+    line = as_curl(prepared("POST", data={"urlToIngest": "http://ann:s3cret@h/x", "n": "1"}))
+    assert shlex.split(line)[-1] == "urlToIngest=http://h/x&n=1"
+    line = as_curl(prepared("POST", json={"urlToIngest": "agave://system//ann@home/x"}))
+    assert "agave://system//ann@home/x" in line  # a path, and nobody's password
 
 
 def test_what_is_no_credential_is_shown() -> None:
