@@ -201,8 +201,8 @@ class Runner:
             run.check()
             directory = runner_staging.make_directory(tenant, job, app)
         if job["inputs"] or not states.allows(job["status"], "STAGED"):
-            text = "Staging inputs to execution system"
-            job = self._go_on(run, job, "STAGING_INPUTS", text)
+            text, route = "Staging inputs to execution system", runner_staging.route_in(tenant, job)
+            job = self._go_on(run, job, "STAGING_INPUTS", text, route=route)
             with self._staging:
                 names = runner_staging.stage_inputs(tenant, job, directory, run.check)
             text = "Job inputs staged to execution system"
@@ -371,7 +371,8 @@ class Runner:
         failed = model.judged_by_exit and job["outcome"] == "FAILED"
         if job["archive"] and (not failed or job["archiveOnAppError"]):
             if job["status"] == "CLEANING_UP":
-                job = self._go_on(run, job, "ARCHIVING", "Beginning to archive output.")
+                text, route = "Beginning to archive output.", runner_staging.route_out(tenant, job)
+                job = self._go_on(run, job, "ARCHIVING", text, route=route)
             if job["status"] == "ARCHIVING_FAILED":
                 raise ApiError(500, "Archiving failed before the sandbox ended")
             if job["status"] == "ARCHIVING" and not job["archived"]:

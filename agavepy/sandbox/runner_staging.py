@@ -62,6 +62,22 @@ def make_directory(tenant: Tenant, job: Job, app: dict[str, Any]) -> Path:
     return directory
 
 
+def route_in(tenant: Tenant, job: Job) -> tuple[str, str] | None:
+    """Return from where to where the inputs of a job move, as transfers tell it; None for none."""
+    given = [transfers.without_password(item) for items in job["inputs"].values() for item in items]
+    return (";".join(given), _address(*jobs_outputs.work(tenant, job))) if given else None
+
+
+def route_out(tenant: Tenant, job: Job) -> tuple[str, str]:
+    """Return from where to where the outputs of a job move when they are archived."""
+    archive_at = _address(*jobs_outputs.archive(tenant, job))
+    return _address(*jobs_outputs.work(tenant, job)), archive_at
+
+
+def _address(system: dict[str, Any], logical: str) -> str:
+    return f"agave://{system['id']}/{logical}"
+
+
 def stage_inputs(tenant: Tenant, job: Job, directory: Path, check: Check) -> dict[str, list[str]]:
     """Bring the inputs to the top of the job's directory; return the names they have there, by id.
 
@@ -70,8 +86,9 @@ def stage_inputs(tenant: Tenant, job: Job, directory: Path, check: Check) -> dic
     """
     system, _ = jobs_outputs.work(tenant, job)
     names: dict[str, list[str]] = {}
-    for input_id, values in job["inputs"].items():
-        for value in values:
+    given = [(input_id, value) for input_id, values in job["inputs"].items() for value in values]
+    with transfers.making(tenant, job.get("transfer", "")) as arrived:
+        for input_id, value in given:
             check()
             try:
                 with disk.storing(system):
@@ -80,6 +97,7 @@ def stage_inputs(tenant: Tenant, job: Job, directory: Path, check: Check) -> dic
                 shown = transfers.without_password(value)
                 text = f"Cannot stage input {input_id}, {shown}: {error.message}"
                 raise ApiError(error.status, text) from error
+            arrived(directory / name)
             names.setdefault(input_id, []).append(name)
     return names
 
@@ -147,7 +165,8 @@ def archive(tenant: Tenant, job: Job, record: Path, check: Check) -> int:
     except (OSError, ValueError) as error:
         raise ApiError(500, f"What the job began with is not known any more: {error}") from error
     copied = 0
-    with disk.storing(target_system):
+    making = transfers.making(tenant, job.get("transfer", ""))  # earlier releases kept none
+    with making as arrived, disk.storing(target_system):
         target.mkdir(parents=True, exist_ok=True)
         text = f"Archive of job {job['id']}"
         files.note(tenant, target_system, target_logical, "CREATED", job["owner"], text)
@@ -162,6 +181,7 @@ def archive(tenant: Tenant, job: Job, record: Path, check: Check) -> int:
                 continue
             copy.parent.mkdir(parents=True, exist_ok=True)
             disk.copy_tree(tenant, entry, copy)
+            arrived(copy)
             copied += 1
     return copied
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from agavepy.sandbox import Sandbox
 from tests.conftest import Http, HttpFactory
 from tests.sandbox import jobs_support as support
-from tests.sandbox.files_support import at, content, staged, workplace
-from tests.sandbox.jobs_support import HELLO
+from tests.sandbox.answers import result
+from tests.sandbox.files_support import at, content, staged, upload, workplace
+from tests.sandbox.jobs_support import HELLO, input_file
 from tests.waiting import wait_for
 
 
@@ -125,6 +128,48 @@ def test_the_demo_job_is_there_from_the_start(fresh_sandbox: Sandbox) -> None:
         assert [(job["name"], job["status"]) for job in jobs] == [("demo", "FINISHED")]
         assert support.output(ada, jobs[0]["id"], "count.txt") == "7\n"
         assert HELLO in support.detail(ada, jobs[0]["id"])["inputs"]["file"]
+
+
+def test_history_tells_what_was_staged_and_archived(http: HttpFactory, sandbox: Sandbox) -> None:
+    ada = http("ada")
+    where = workplace(ada)
+    for name, size in (("a", 10), ("b", 20)):
+        upload(ada, where, name, b"x" * size)
+    several = input_file("in", semantics={"maxCardinality": -1})
+    app = support.app(ada, sandbox, "mkdir d; printf 12345 > d/made.txt\n", inputs=[several])
+    given = [f"{where}/a", f"{where}/b"]
+    job = support.run(ada, app, inputs={"in": given})
+    events = result(ada.get(f"/jobs/v2/{job['id']}/history"))
+    told = {event["status"]: event["progress"] for event in events if "progress" in event}
+    assert list(told) == ["STAGING_INPUTS", "ARCHIVING"]
+    staged_, archived = told.values()
+    assert (staged_["totalFiles"], staged_["totalBytesTransferred"]) == (2, 30)
+    assert staged_["source"] == ";".join(given)
+    printed = len(support.printed(ada, job)) + len(support.printed(ada, job, "err"))
+    assert archived["totalBytes"] == 5 + printed
+    assert archived["source"].startswith("agave://sandbox.exec//scratch/ada/job-")
+    assert {progress["totalActiveTransfers"] for progress in told.values()} == {0}
+
+
+@pytest.mark.parametrize("way", ["stopped", "failed"])
+def test_a_transfer_that_a_job_does_not_finish_is_over_with_it(
+    http: HttpFactory, sandbox: Sandbox, way: str
+) -> None:
+    ada = http("ada")
+    app = support.app(ada, sandbox, "true\n", inputs=[input_file("in")])
+    with socket.create_server(("127.0.0.1", 0)) as slow:  # takes the request and says nothing
+        address = f"http://127.0.0.1:{slow.getsockname()[1]}/never.txt"
+        job_id = support.submit(ada, app, inputs={"in": address})["id"]
+        connection, _ = slow.accept()
+        with connection:
+            support.until(ada, job_id, "STAGING_INPUTS")
+            (kept,) = sandbox.tenant.store.all("transfer", source=address)
+            assert kept["status"] == "TRANSFERRING"
+            if way == "stopped":
+                ada.post(f"/jobs/v2/{job_id}", json={"action": "stop"})
+        support.end(ada, job_id)
+    (kept,) = sandbox.tenant.store.all("transfer", source=address)
+    assert kept["status"] == {"stopped": "CANCELLED", "failed": "FAILED"}[way]
 
 
 def test_an_output_can_be_imported_by_its_address_by_who_may_see_the_job(

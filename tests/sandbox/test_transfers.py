@@ -7,6 +7,7 @@ from typing import Any
 
 from agavepy.sandbox import Sandbox
 from tests.conftest import Http, HttpFactory
+from tests.sandbox import jobs_support
 from tests.sandbox.answers import refusal, result
 from tests.sandbox.files_support import at, staged, upload, workplace
 
@@ -91,12 +92,13 @@ def test_usage_counts_what_a_user_has_and_does(http: HttpFactory) -> None:
             result(http("grace").get("/apps/v2/wc-1.0"))["inputs"][0]["id"]: f"{where}/data.bin"
         },
     }
-    result(http("grace").post("/jobs/v2/", json=body), 201)
+    jobs_support.end(http("grace"), result(http("grace").post("/jobs/v2/", json=body), 201)["id"])
     (after,) = result(http("grace").get("/usage/v2"))
     assert after["username"] == "grace"
     assert after["jobs"]["total"] == before["jobs"]["total"] + 1
-    assert after["transfers"]["bytes"] == before["transfers"]["bytes"] + 1000
-    assert after["transfers"]["completed"] == before["transfers"]["completed"] + 1
+    # The upload, and the input of the job.
+    assert after["transfers"]["bytes"] == before["transfers"]["bytes"] + 2000
+    assert after["transfers"]["completed"] == before["transfers"]["completed"] + 2
     assert after["resources"]["tags"] == before["resources"]["tags"] + 1
     assert after["resources"]["files"] > before["resources"]["files"]
     assert after["_links"]["profile"]["href"].endswith("/profiles/v2/grace")

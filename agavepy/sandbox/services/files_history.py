@@ -42,12 +42,5 @@ def _event(call: Call, event: dict[str, Any]) -> dict[str, Any]:
     if transfer is None:
         return item
     href = call.link("transfers", "get", transferId=transfer["id"])
-    progress = {
-        "averageRate": transfers.rate(transfer, call.tenant.clock.now()),
-        "totalFiles": transfer["files"],
-        "source": transfer["source"],
-        "totalActiveTransfers": int(transfer["status"] not in transfers.ENDED),
-        "totalBytes": transfer["bytes"],
-        "totalBytesTransferred": transfer["bytes"] if transfer["status"] == "COMPLETED" else 0,
-    }
+    progress = transfers.progress(transfer, call.tenant.clock.now())
     return {**item, "progress": progress, "_links": {"transfer": {"href": href}}}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from agavepy.plan import FORM, MULTIPART
 from agavepy.sandbox import runner_control
 from agavepy.sandbox.call import Call, Reply
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.registry import handler
-from agavepy.sandbox.state import events, jobs, jobs_views
+from agavepy.sandbox.state import events, jobs, jobs_views, transfers
 
 events.register(
     "007",
@@ -53,8 +55,16 @@ def get_history(call: Call) -> Reply:
     """List the events of a job, oldest first."""
     job = jobs.reach(call.tenant, call.user, call.args["jobId"])
     events = call.page(jobs.history(call.tenant, job["id"]))
-    date = call.tenant.jobs.date
-    return Reply([{**event, "created": date(event["created"])} for event in events])
+    return Reply([_event(call, event) for event in events])
+
+
+def _event(call: Call, event: dict[str, Any]) -> dict[str, Any]:
+    told = {name: event[name] for name in ("status", "created", "createdBy", "description")}
+    told["created"] = call.tenant.jobs.date(told["created"])
+    transfer = transfers.find(call.tenant, event.get("transfer", ""))
+    if transfer is not None:
+        told["progress"] = transfers.progress(transfer, call.tenant.clock.now())
+    return told
 
 
 @handler("jobs", "list")

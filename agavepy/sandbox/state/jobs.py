@@ -4,9 +4,10 @@ A job is a dict with the field names of answers, except that times are epoch sec
 it has ``visible`` (false when hidden), ``permissions`` (username to permission word, the owner
 aside), ``attempt`` (counts each start-over), ``staged`` (input id to names in the job's directory),
 ``archived`` (whether the outputs are in the archive), ``process``: how the app's process is
-recognised while it may be alive, ``exitCode`` and ``remoteEnded`` of the app that has ended, and
-``outcome``: how it ended, where that was decided. Which statuses there are, and which may follow
-which, is for the tenant's model of jobs to say. Events are kept apart: listings need none of them.
+recognised while it may be alive, ``transfer``: the id of the last transfer of its files,
+``exitCode`` and ``remoteEnded`` of the app that has ended, and ``outcome``: how it ended, where
+that was decided. Which statuses there are, and which may follow which, is for the tenant's model of
+jobs to say. Events are kept apart: listings need none of them.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.job_models import TAKEN_UP
-from agavepy.sandbox.state import events, notifications, users
+from agavepy.sandbox.state import events, notifications, transfers, users
 from agavepy.sandbox.state.permissions import ALLOWS
 from agavepy.sandbox.tenant import Tenant
 
@@ -103,6 +104,7 @@ def create(tenant: Tenant, fields: Job, description: str) -> Job:
         "process": None,
         "staged": {},
         "archived": False,
+        "transfer": "",
     }
     with tenant.store.transaction():
         tenant.store.put(HISTORY, job["id"], {"events": []})
@@ -121,13 +123,16 @@ def move(
     *,
     by: str | None = None,
     since: Iterable[str] = (),
+    route: tuple[str, str] | None = None,
     **changes: Any,
 ) -> Job:
     """Give a job its next status, with the event that says so; return the job as it now is.
 
-    ``by`` is the user whose doing it is (the owner, when not given). ``changes`` are further fields
-    to set. Raises Superseded when the stored job is of another attempt than ``job``, is in none of
-    the statuses ``since`` (when given), or its status cannot be followed by this one.
+    ``by`` is the user whose doing it is (the owner, when not given). ``route`` is from where to
+    where the job's files move in that status: their transfer is the job's from now on. ``changes``
+    are further fields to set. Raises Superseded when the stored job is of another attempt than
+    ``job``, is in none of the statuses ``since`` (when given), or its status cannot be followed by
+    this one.
     """
     model = tenant.jobs
     with tenant.store.transaction():
@@ -141,12 +146,17 @@ def move(
         current.update(changes, status=status, lastUpdated=now, lastStatusMessage=description)
         if before in model.unseen:
             current["created"] = now
+        if model.states.ended(status) or status == TAKEN_UP:
+            transfers.cancel(tenant, current.get("transfer", ""))  # unless it has ended
+        if route is not None:
+            current["transfer"] = transfers.add(tenant, current["owner"], *route)
         if model.states.ended(status):
             current["endTime"] = now
             current["message"] = description if status == "FAILED" else None
         _write(tenant, current)
         words = model.tells(before, status, description)
-        _note(tenant, current, status, by or current["owner"], words)
+        moves = {} if route is None else {"transfer": current["transfer"]}
+        _note(tenant, current, status, by or current["owner"], words, **moves)
     return current
 
 
@@ -219,6 +229,7 @@ def _note(
     by: str,
     description: str,
     document: Any = None,
+    **more: str,
 ) -> None:
     happened = history(tenant, job["id"])
     happened.append(
@@ -227,6 +238,7 @@ def _note(
             "created": tenant.clock.now(),
             "createdBy": by,
             "description": description,
+            **more,
         }
     )
     tenant.store.put(HISTORY, job["id"], {"events": happened})

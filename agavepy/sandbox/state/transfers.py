@@ -7,11 +7,14 @@ ended. States are those of agave-systems' TransferStatusType.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from agavepy.sandbox.errors import ApiError
-from agavepy.sandbox.state import users
+from agavepy.sandbox.state import disk, users
 from agavepy.sandbox.tenant import Tenant
 
 Transfer = dict[str, Any]
@@ -64,11 +67,42 @@ def end(tenant: Tenant, transfer_id: str, status: str, files: int = 0, size: int
         tenant.store.put(KIND, transfer_id, {**transfer, **how})
 
 
+@contextmanager
+def making(tenant: Tenant, transfer_id: str) -> Iterator[Callable[[Path], None]]:
+    """Note that a transfer is tried, and at the end how it went.
+
+    What is yielded is called with each file or directory that has arrived.
+    """
+    files = size = 0
+
+    def arrived(path: Path) -> None:
+        nonlocal files, size
+        more = disk.extent(path)
+        files, size = files + more[0], size + more[1]
+
+    start(tenant, transfer_id)
+    status = "CANCELLED"
+    try:
+        yield arrived
+        status = "COMPLETED"
+    except (ApiError, OSError):
+        status = "FAILED"
+        raise
+    finally:
+        with tenant.store.transaction():
+            if _under_way(tenant, transfer_id):  # else it was cancelled meanwhile
+                end(tenant, transfer_id, status, files, size)
+
+
 def cancel(tenant: Tenant, transfer_id: str) -> None:
     """Note that a transfer will not be made, unless it has ended."""
-    transfer = find(tenant, transfer_id)
-    if transfer is not None and transfer["status"] not in ENDED:
+    if _under_way(tenant, transfer_id):
         end(tenant, transfer_id, "CANCELLED")
+
+
+def _under_way(tenant: Tenant, transfer_id: str) -> bool:
+    transfer = find(tenant, transfer_id)
+    return transfer is not None and transfer["status"] not in ENDED
 
 
 def find(tenant: Tenant, transfer_id: str) -> Transfer | None:
@@ -95,6 +129,18 @@ def rate(transfer: Transfer, now: float) -> float:
     seconds = (transfer["ended"] or now) - transfer["started"]
     # What takes less than the clock shows is taken to have lasted a millisecond.
     return round(float(transfer["bytes"] / max(seconds, 0.001)), 3)
+
+
+def progress(transfer: Transfer, now: float) -> dict[str, Any]:
+    """Return how far a transfer is, as histories tell it."""
+    return {
+        "averageRate": rate(transfer, now),
+        "totalFiles": transfer["files"],
+        "source": transfer["source"],
+        "totalActiveTransfers": int(transfer["status"] not in ENDED),
+        "totalBytes": transfer["bytes"],
+        "totalBytesTransferred": transfer["bytes"] if transfer["status"] == "COMPLETED" else 0,
+    }
 
 
 def without_password(source: str) -> str:
