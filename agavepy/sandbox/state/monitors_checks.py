@@ -101,7 +101,7 @@ def _conclude(
     by: str | None,
 ) -> Check:
     now = tenant.clock.now()
-    checks = [_keep(tenant, monitor, *item) for item in found]
+    checks = [_keep(tenant, monitor, now, *item) for item in found]
     told = next((check for check in checks if check["result"] != "PASSED"), checks[-1])
     before = monitor["lastCheck"] and monitor["lastCheck"]["result"]
     monitor.update(lastCheck=told, lastUpdated=now)
@@ -120,14 +120,16 @@ def _conclude(
     return told
 
 
-def _keep(tenant: Tenant, monitor: Monitor, kind: str, result: str, message: str) -> Check:
+def _keep(
+    tenant: Tenant, monitor: Monitor, now: float, kind: str, result: str, message: str
+) -> Check:
     check = {
         "id": tenant.ids.uuid("015"),
         "monitor": monitor["id"],
         "type": kind,
         "result": result,
         "message": message,
-        "created": tenant.clock.now(),
+        "created": now,
     }
     tenant.store.put(CHECK, check["id"], check)
     return check
