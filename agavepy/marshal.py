@@ -23,6 +23,8 @@ from agavepy.plan import Parameter
 _SEGMENT = "!$&'()*+,;=:@-._~"
 #: A ``%`` that begins no encoded character.
 LONE_PERCENT = r"%(?![0-9A-Fa-f]{2})"
+#: A segment that is the directory it stands in, and the slash that ends it.
+_HERE = r"(?:^|(?<=/))(?:\.|%2[Ee])(?:/+|$)"
 _SEPARATORS = {"csv": ",", "ssv": " ", "tsv": "\t", "pipes": "|", "multi": ","}
 _BOOLEANS = {"true": "true", "false": "false", "1": "true", "0": "false"}
 
@@ -32,30 +34,35 @@ def path_text(parameter: Parameter, value: Any) -> str:
 
     Characters that have a meaning in a URL are encoded; ``%XX`` is kept, because callers of the
     earlier releases quote their paths themselves, and any other ``%`` is encoded. A slash is kept
-    in a tail and encoded elsewhere. Raises UsageError for an empty value that the path cannot do
-    without, and for ``.`` and ``..``, which a server or proxy would resolve to another address.
+    in a tail and encoded elsewhere; a ``.`` between the slashes of a tail is left out, as earlier
+    releases did. Raises UsageError for an empty value that the path cannot do without, and for
+    other ``.`` and ``..``, which a server or proxy would resolve to another address.
     """
     text = value if value.__class__ is str else text_of(parameter, value)
     if not text and not (parameter.tail or parameter.optional):
         raise UsageError(f"{parameter.name} is empty: it is a part of the address")
     if "." in text or "%" in text:
-        _refuse_dots(parameter, text)
+        text = _without_dots(parameter, text)
     if "%" in text:
         text = re.sub(LONE_PERCENT, "%25", text)
     safe = _SEGMENT + ("%/" if parameter.tail else "%")
     return quote(text, safe=safe, errors="surrogateescape")
 
 
-def _refuse_dots(parameter: Parameter, text: str) -> None:
+def _without_dots(parameter: Parameter, text: str) -> str:
     decoded = text.replace("%2e", ".").replace("%2E", ".")
     if not parameter.tail:
         segments = [decoded]
     else:
         segments = decoded.replace("%2f", "/").replace("%2F", "/").split("/")
-    if "." in segments or ".." in segments:
-        raise UsageError(
-            f"{parameter.name}={text!r}: '.' and '..' are no names in a path; write it without them"
-        )
+    if "." not in segments and ".." not in segments:
+        return text
+    plain = re.sub(_HERE, "", text) if parameter.tail else text
+    if plain != text:
+        return _without_dots(parameter, plain)
+    raise UsageError(
+        f"{parameter.name}={text!r}: '.' and '..' are no names in a path; write it without them"
+    )
 
 
 def terms(parameter: Parameter, value: Any) -> list[tuple[str, str]]:

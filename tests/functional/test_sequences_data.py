@@ -48,6 +48,8 @@ def test_files_are_listed_uploaded_followed_read_and_deleted(ag: Agave, tmp_path
             ".", "part 0.txt", "part 1.txt", "part 2.txt", "part 3.txt",
         ]  # fmt: skip
         assert [entry.type for entry in listed] == ["dir"] + ["file"] * 4
+    for same in (f"{home}/.", f"./{home}"):
+        assert [entry.name for entry in pages(ag, same, 100)] == [entry.name for entry in listed]
     last = f"{home}/part 3.txt"
     response = ag.files.download(systemId=STORAGE, filePath=last)
     assert response.status_code == 200
