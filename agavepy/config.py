@@ -10,6 +10,7 @@ import os
 import time
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -44,8 +45,10 @@ BASH_KEYS = {
 }
 #: What stands for a value that is not there.
 NOTHING = (None, "", "null")
-#: Keys of records whose value is a flag or an object, which some programs write as text.
-_NO_TEXT = frozenset({"use_nonce", "verify", "proxies"})
+#: Keys of records whose value is a flag, which some programs write as text.
+_FLAGS = frozenset({"use_nonce", "verify"})
+#: Keys of records that :func:`seconds` reads.
+_TIMES = frozenset({"created_at", "expires_in", "expires_at"})
 #: Keys of records that say nothing to a client.
 IGNORED_KEYS = frozenset({"devurl"})
 
@@ -130,7 +133,7 @@ def server_url(address: str) -> str:
     http or https address.
     """
     if not isinstance(address, str):
-        raise UsageError(f"api_server={address!r} is no text: give one such as 'https://host'")
+        raise UsageError(f"{address!r} is no text, as an address is: 'https://host'")
     text = address.strip()
     if "://" not in text:
         text = f"https://{text}"
@@ -139,14 +142,14 @@ def server_url(address: str) -> str:
         parts = urlsplit(text)
         port = parts.port
     except ValueError as error:
-        raise UsageError(f"api_server={shown!r} is no address: {error}") from error
+        raise UsageError(f"{shown!r} is no address of a tenant: {error}") from error
     if parts.scheme.lower() not in PORTS or not parts.hostname or port == 0:
         raise UsageError(
-            f"api_server={shown!r} is no address: give one such as 'https://host:8080/prefix'"
+            f"{shown!r} is no address of a tenant: give one such as 'https://host:8080/prefix'"
         )
     if parts.query or parts.fragment or parts.username is not None:
         raise UsageError(
-            f"api_server={shown!r} is more than the address of a tenant, such as "
+            f"{shown!r} is more than the address of a tenant, such as "
             "'https://host:8080/prefix': it holds a user name, a query or a fragment"
         )
     return f"{parts.scheme.lower()}://{parts.netloc}{parts.path.rstrip('/')}"
@@ -179,29 +182,37 @@ def keywords(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return the client keywords of a cached record in any spelling; others are left out.
 
     Where a record has both spellings the client's own one counts, unless it is empty. Scripts turn
-    all values into text, nothing into "null": these are read as what they were.
+    all values into text, nothing into "null": these are read as what they were. A value of a kind
+    that its keyword never has is none.
     """
     found = {}
     for key in RECORD_KEYS:
         value = record.get(key)
         if value in NOTHING and key in BASH_KEYS:
             value = record.get(BASH_KEYS[key])
-        if isinstance(value, str) and key in _NO_TEXT:
-            value = _from_text(key, value)
+        value = _fitting(key, value)
         if value not in NOTHING:
             found[key] = value
     return found
 
 
-def _from_text(key: str, value: str) -> Any:
-    """Return a flag or the proxies of a record in which all is text; ``verify`` may be a path."""
+def _fitting(key: str, value: Any) -> Any:
+    """Return a value of a record as the client has it, None where it cannot be one."""
+    if key in _TIMES:
+        return value
     if key == "proxies":
-        try:
-            parsed = json.loads(value)
-        except ValueError:
-            return None
-        return parsed if isinstance(parsed, dict) else None
-    return {"true": True, "false": False}.get(value.lower(), value)
+        if isinstance(value, str):
+            with suppress(ValueError):
+                value = json.loads(value)
+        return value if isinstance(value, dict) else None
+    if key in _FLAGS:
+        if isinstance(value, str):
+            value = {"true": True, "false": False}.get(value.lower(), value)
+        is_path = key == "verify" and isinstance(value, str)
+        return value if is_path or isinstance(value, bool) else None
+    if isinstance(value, int) and not isinstance(value, bool) and key != "api_server":
+        return str(value)  # a key or a name that some program took for a number
+    return value if isinstance(value, str) else None
 
 
 def token_text(value: Any) -> str:

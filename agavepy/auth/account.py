@@ -120,7 +120,9 @@ class Account(Credentials):
             if not self.api_server:
                 if not self.tenant_id:
                     raise CredentialsError(NO_TENANT)
-                found = tenants.server_of(self.tenant_id, verify=self.verify, proxies=self.proxies)
+                self.tenant_id, found = tenants.find(
+                    self.tenant_id, verify=self.verify, proxies=self.proxies
+                )
                 self.api_server = config.server_url(found)
             with _making:
                 transport = self._transport

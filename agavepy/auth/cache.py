@@ -55,9 +55,10 @@ class Found(NamedTuple):
     @property
     def usable(self) -> bool:
         """Whether a client can be made of it: it has a server, and a token or an OAuth client."""
-        has_client = bool(self.keywords.get("api_key") and self.keywords.get("api_secret"))
-        return bool(self.keywords.get("api_server")) and (
-            has_client or bool(self.keywords.get("token"))
+        have = self.keywords
+        server = have.get("api_server", "")
+        return config.same_server(server, server) and bool(
+            have.get("token") or (have.get("api_key") and have.get("api_secret"))
         )
 
     def __repr__(self) -> str:

@@ -40,10 +40,10 @@ def envelope(
         way.close()
 
 
-def server_of(
+def find(
     code: str, *, verify: bool | str | None = None, proxies: Mapping[str, str] | None = None
-) -> str:
-    """Return the address of the tenant with a code, whose case does not matter.
+) -> tuple[str, str]:
+    """Return a tenant's code as it is listed, and its address; the case of ``code`` is free.
 
     Raises CredentialsError when there is no such tenant, and what :func:`envelope` does.
     """
@@ -53,10 +53,10 @@ def server_of(
     }
     for name, server in there.items():
         if name.lower() == code.lower() and server:
-            return server
+            return name, server
     raise CredentialsError(
         f"{default_url(os.environ)} lists no tenant {code!r}{nearest(code, there)}; it lists: "
-        f"{', '.join(there) or 'none'}. Or give the address of the tenant: api_server='https://…'"
+        f"{', '.join(there) or 'none'}. Or give the address of the tenant in place of its code"
     )
 
 

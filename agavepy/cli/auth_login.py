@@ -75,7 +75,7 @@ def login(
     variables = config.from_environment(os.environ)
     if at_v3 and not (server or "api_server" in variables):
         raise click.UsageError("say which tenant: --server URL")
-    server = _server(server, tenant, variables.get("api_server"))
+    tenant, server = _where(server, tenant, variables.get("api_server"))
     api_key = api_key or (None if client_name else variables.get("api_key"))
     username = username or _asked("Username", default=getpass.getuser())
     password = _password(password_stdin, username, server)
@@ -112,11 +112,13 @@ def login(
     )
 
 
-def _server(server: str | None, tenant: str | None, usual: str | None) -> str:
-    if server or (usual and not tenant):
-        return config.server_url(server or usual or "")
-    if tenant:
-        return config.server_url(tenants.server_of(tenant))
+def _where(server: str | None, code: str | None, usual: str | None) -> tuple[str | None, str]:
+    """Return the tenant that is meant: its code, None if it is not known, and its address."""
+    if server or (usual and not code):
+        return None, config.server_url(server or usual or "")
+    if code:
+        code, found = tenants.find(code)
+        return code, config.server_url(found)
     if not sys.stdin.isatty():
         raise click.UsageError("say which tenant: --server URL or --tenant CODE")
     there = {str(item.get("code")): item for item in tenants.envelope()["result"]}
@@ -126,7 +128,7 @@ def _server(server: str | None, tenant: str | None, usual: str | None) -> str:
     code = click.prompt(
         "Code of the tenant", type=click.Choice(list(there)), show_choices=False, err=True
     )
-    return config.server_url(str(there[code]["baseUrl"]))
+    return code, config.server_url(str(there[code]["baseUrl"]))
 
 
 def _asked(question: str, default: str | None = None, hidden: bool = False) -> str:

@@ -192,7 +192,10 @@ def test_the_tenant_is_found_by_its_code_and_the_password_in_a_variable(
         "login", "--tenant", "SANDBOX", TAPIS_TENANTS_URL=f"{tenant.url}/tenants",
         TAPIS_BASE_URL="http://127.0.0.1:1", TAPIS_USERNAME="ada", TAPIS_PASSWORD="ada",
     )  # fmt: skip
-    assert current(home)["baseurl"] == tenant.url
+    found = current(home)
+    assert (found["baseurl"], found["tenantid"]) == (tenant.url, tenant.tenant_id)
+    auth("login", "--server", tenant.url, "--username", "ada", TAPIS_PASSWORD="ada")
+    assert len(json.loads(auth("list", "--json").stdout)) == 1, "it is the same tenant"
 
 
 def test_sessions_of_several_tenants_users_and_clients_are_told_apart_and_switched(

@@ -237,7 +237,7 @@ def test_an_unknown_service_names_the_nearest() -> None:
     with pytest.raises(UnknownName, match="did you mean 'files'"):
         ag.filess  # noqa: B018
     assert not hasattr(ag, "no_such_service")
-    with pytest.raises(UsageError, match="api_server"):
+    with pytest.raises(UsageError, match="'ftp://x' is no address of a tenant"):
         Agave(api_server="ftp://x")
 
 

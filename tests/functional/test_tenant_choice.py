@@ -141,8 +141,9 @@ def test_a_tenant_is_found_by_its_id_when_it_is_first_needed(
     ag = Agave(tenant_id="SANDBOX", token=token)
     assert ag.api_server is None, "a constructor sends nothing"
     assert ag.profiles.get().username == "ada"
-    assert ag.api_server == sandbox.url
-    with pytest.raises(CredentialsError, match=r"no tenant 'sandbx'.*'sandbox'.*api_server="):
+    assert ag.host == sandbox.url.partition("://")[2]
+    assert ag.tenant_id == sandbox.tenant_id, "as the tenants service spells it"
+    with pytest.raises(CredentialsError, match=r"no tenant 'sandbx'.*'sandbox'.*address of"):
         Agave(tenant_id="sandbx", token=token).profiles.get()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ def test_an_address_may_be_written_as_people_write_it(given: str, wanted: str) -
     "given", ["", "ftp://h", "https://", "https://h:port", "https://h/?q=1", "https://h#f"]
 )
 def test_what_is_no_address_is_named(given: str) -> None:
-    with pytest.raises(UsageError, match="api_server="):
+    with pytest.raises(UsageError, match=f"^{re.escape(repr(given))} is "):
         config.server_url(given)
 
 
@@ -99,6 +100,32 @@ def test_both_spellings_of_a_record_are_read_and_what_is_not_ours_left_out() -> 
         "token": "a", "refresh_token": "r",
     }  # fmt: skip
     assert config.keywords({"api_key": "ours", "apikey": "theirs"}) == {"api_key": "ours"}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "wanted"),
+    [
+        ("apikey", 5, "5"),
+        ("username", 0, "0"),
+        ("username", True, None),
+        ("baseurl", ["https://h"], None),
+        ("baseurl", 5, None),
+        ("access_token", {"a": 1}, None),
+        ("client_name", 1.5, None),
+        ("verify", "False", False),
+        ("verify", "/ca.pem", "/ca.pem"),
+        ("verify", 5, None),
+        ("use_nonce", True, True),
+        ("use_nonce", "perhaps", None),
+        ("proxies", '{"https": "http://p"}', {"https": "http://p"}),
+        ("proxies", "torn", None),
+        ("proxies", [1], None),
+    ],
+)
+def test_a_value_of_a_record_that_cannot_be_one_does_not_reach_the_client(
+    key: str, value: object, wanted: object
+) -> None:
+    assert list(config.keywords({key: value}).values()) == ([] if wanted is None else [wanted])
 
 
 def test_a_token_is_read_from_a_file_with_its_end_of_line() -> None:

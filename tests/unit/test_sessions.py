@@ -147,8 +147,17 @@ def test_the_variable_of_the_credentials_directory_is_honoured(
     assert home.find()["token"] == "token-elsewhere"
 
 
-def test_an_unusable_record_is_passed_over(home: Home) -> None:
-    home.put(".agave/current", {"apikey": "k", "username": "no server"})
+@pytest.mark.parametrize(
+    "unusable",
+    [
+        {"apikey": "k", "username": "no server"},
+        record("x", baseurl="ftp://x"),
+        {**record("x"), "baseurl": 5},
+        {**record("x"), "apikey": ["k"], "access_token": {"t": 1}},
+    ],
+)
+def test_an_unusable_record_is_passed_over(home: Home, unusable: dict[str, Any]) -> None:
+    home.put(".agave/current", unusable)
     home.put(".agpy", [record("agpy")])
     assert home.find()["token"] == "token-agpy"
 
