@@ -218,9 +218,11 @@ def _fitting(key: str, value: Any) -> Any:
 def token_text(value: Any) -> str:
     """Return an access token without the blanks and ends of lines around it, "" for none.
 
-    Raises UsageError, which does not repeat it, for what no header can carry.
+    It may be the bytes that a file holds or a program printed. Raises UsageError, which does not
+    repeat it, for what no header can carry.
     """
-    text = str(value or "").strip()
+    text = value.decode("ascii", "replace") if isinstance(value, bytes) else str(value or "")
+    text = text.strip()
     if not all("!" <= letter <= "~" for letter in text):
         raise UsageError(
             "the token has a blank, the end of a line or a letter beyond ASCII in it, as no token "

@@ -194,7 +194,8 @@ class Operation:
         required = [p.name for p in self.plan.parameters if p.required and not p.optional]
         more = ["…"] if len(required) < len(self.plan.parameters) else []
         arguments = ", ".join([*required, *more])
-        return f"<Operation {self.plan.id}({arguments}): {self.plan.summary}>"
+        told = f": {self.plan.summary}" if self.plan.summary else ""
+        return f"<Operation {self.plan.id}({arguments}){told}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return getattr, (self._service, self.plan.name)

@@ -13,7 +13,7 @@ from agavepy import config
 from agavepy.auth import authenticators, tenants
 from agavepy.auth.credentials import Credentials
 from agavepy.auth.tokens import Pair, TokenSource
-from agavepy.errors import CredentialsError, UsageError
+from agavepy.errors import CredentialsError, UsageError, redact_url
 from agavepy.transport import Transport
 
 NO_TENANT = (
@@ -26,7 +26,8 @@ _making = threading.Lock()
 class Account(Credentials):
     """The settings and the token of one client, usable from many threads; see its keywords there.
 
-    Raises UsageError for an address that is none, CredentialsError for a jwt without its header.
+    Raises UsageError for an address that is none, or proxies that are no dict, CredentialsError for
+    a jwt without its header.
     """
 
     _show_curl: bool | None = None  # not known before it is needed
@@ -67,6 +68,11 @@ class Account(Credentials):
             raise CredentialsError("jwt needs jwt_header_name, the header that it travels in")
         if token_callback is not None and not callable(token_callback):
             raise UsageError(f"token_callback={token_callback!r} is not callable")
+        if proxies is not None and not isinstance(proxies, Mapping):
+            shown = redact_url(str(proxies))
+            raise UsageError(
+                f"proxies={shown!r} is no dict, such as {{'https': 'http://host:3128'}}"
+            )
         self.api_server = config.server_url(api_server) if api_server else None
         self.tenant_id = tenant_id or spelled.get("tenant_id")
         self.client_name = client_name

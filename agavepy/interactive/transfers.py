@@ -40,7 +40,7 @@ def download_uri(ag: Agave, uri: str, local_path: str | os.PathLike[str]) -> Non
     ``uri`` is an ``agave://system/path`` address, or the URL of a file or of a job's output at the
     tenant. Raises UsageError for any other, HttpError, ConnectionFailed, TimedOut, OSError.
     """
-    address = addresses.parse(uri, ag.transport.base_url)
+    address = addresses.parse(str(uri), ag.transport.base_url)
     plans = loader.service_plan(address.service)
     name = address.operation
     if plans[name].answer.kind != "raw":  # a listing: the operation that reads what it lists

@@ -194,8 +194,9 @@ def test_a_failed_command_says_what_failed_and_leaves_nothing_behind(
     file = put(ag, place, "a.txt", "a", tmp_path)
     with pytest.raises(AgaveFilesError, match="Is a directory"):
         ag.files_download(file, str(tmp_path))
-    with pytest.raises(UsageError, match="no address"):
-        ag.download_uri("ftp://somewhere/else", target)
+    for address in ("ftp://somewhere/else", None):
+        with pytest.raises(UsageError, match=f"'{address}' is no address"):
+            ag.download_uri(address, target)
     assert {path.name for path in tmp_path.iterdir()} == {"home", "local.txt"}
 
 

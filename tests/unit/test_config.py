@@ -130,11 +130,12 @@ def test_a_value_of_a_record_that_cannot_be_one_does_not_reach_the_client(
 
 def test_a_token_is_read_from_a_file_with_its_end_of_line() -> None:
     assert config.token_text("abc\r\n") == "abc"
+    assert config.token_text(b"abc\n") == "abc"
     assert config.token_text(None) == ""
 
 
-@pytest.mark.parametrize("text", ["hid den", "hidden\nX-Other: 1", "hidden…", "hid\x00den"])
-def test_what_can_be_no_token_is_refused_without_repeating_it(text: str) -> None:
+@pytest.mark.parametrize("text", ["hid den", "hidden\nX: 1", "hidden…", "hid\x00den", b"hid\xff"])
+def test_what_can_be_no_token_is_refused_without_repeating_it(text: Any) -> None:
     ag = Agave(api_server="https://h.example", token="good")
     for give in (
         lambda: Agave(api_server="https://h.example", token=text),
@@ -144,6 +145,13 @@ def test_what_can_be_no_token_is_refused_without_repeating_it(text: str) -> None
             give()
         assert "hid" not in str(caught.value)
     assert ag._token == "good"
+
+
+def test_proxies_that_are_none_are_refused_and_their_password_is_not_repeated() -> None:
+    proxies: Any = "http://me:hidden@proxy:3128"
+    with pytest.raises(UsageError, match=r"proxies=.* is no dict") as caught:
+        Agave(api_server="https://h", token="t", proxies=proxies)
+    assert "hidden" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

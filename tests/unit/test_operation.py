@@ -270,6 +270,7 @@ def test_what_earlier_releases_told_of_an_operation_is_still_there(
 def test_representations_name_things_and_reach_for_no_network(zoo: Service) -> None:
     assert repr(zoo) == "<Service zoo: 8 operations; dir(ag.zoo)>"
     assert repr(zoo.list) == "<Operation zoo.list(cage, …): List the animals.>"
+    assert repr(zoo.key) == "<Operation zoo.key()>", "nothing stands where nothing is said"
     assert zoo.list.__name__ == "list"
     assert zoo.list.__qualname__ == "zoo.list"
 
