@@ -52,8 +52,10 @@ class AgaveAsyncResponse:
         #: How often a server has hidden the history.
         self.retries = 0
         self._seen = False
-        links = response.get("_links") or {}
-        href = (links.get("history") or {}).get("href")
+        try:
+            href = response["_links"]["history"]["href"]
+        except (KeyError, TypeError):
+            href = None
         if not href:
             raise Error(f"the answer names no history to follow: {_shown(response)}")
         self.status = str(response.get("status", ""))
@@ -142,5 +144,6 @@ def _at_tenant(href: str, base_url: str) -> str:
     return base_url + urlsplit(href).path
 
 
-def _shown(response: Mapping[str, Any]) -> str:
-    return f"{type(response).__name__} with {', '.join(map(str, response)) or 'nothing'}"
+def _shown(response: Any) -> str:
+    keys = ", ".join(map(str, response)) if isinstance(response, Mapping) else ""
+    return f"{type(response).__name__} with {keys or 'nothing'}"

@@ -144,9 +144,20 @@ def test_the_token_goes_to_the_tenant_whatever_host_the_answer_names(histories: 
     assert histories.server.requests[0].headers["Authorization"] == "Bearer token"
 
 
-def test_an_answer_without_a_history_is_told_at_once(histories: Histories) -> None:
-    with pytest.raises(Error, match="no history to follow: dict with status"):
-        AgaveAsyncResponse(histories.ag, {"status": "FINISHED"})
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ({"status": "FINISHED"}, "dict with status"),
+        ({"_links": {"history": None}}, "dict with _links"),
+        ({"_links": {"history": {"href": ""}}}, "dict with _links"),
+        (None, "NoneType with nothing"),
+    ],
+)
+def test_an_answer_without_a_history_is_told_at_once(
+    histories: Histories, answer: Any, told: str
+) -> None:
+    with pytest.raises(Error, match=f"no history to follow: {told}$"):
+        AgaveAsyncResponse(histories.ag, answer)
 
 
 def test_an_upload_and_the_next_one_to_the_same_path_are_followed(
