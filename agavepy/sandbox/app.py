@@ -14,7 +14,7 @@ from werkzeug.wrappers import Request
 from agavepy import loader
 from agavepy.curl import blotted_url
 from agavepy.plan import Plan
-from agavepy.sandbox import faults, gateway, registry
+from agavepy.sandbox import faults, gateway, page, registry
 from agavepy.sandbox.arguments import Arguments, read
 from agavepy.sandbox.call import Call, Reply
 from agavepy.sandbox.checks import Checks
@@ -259,6 +259,8 @@ class App:
         return model.version if service == model.service else RELEASES.get(service, "")
 
     def _refusal(self, plan: Plan | None, error: ApiError) -> Reply:
+        if plan is not None and plan.service == page.SERVICE:
+            return page.refusal(self.tenant, error)
         family = _family(plan)
         family = "java" if family == "none" else family
         body = failure(family, error.message, error.result, self._version(plan))

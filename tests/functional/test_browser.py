@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -88,7 +88,7 @@ def test_the_state_of_a_job_moves_on_the_screen(
     )  # fmt: skip
     job = ag.jobs.submit(body={"name": "live", "appId": "waiting-1.0", "archive": False})
     browser.find_element(By.LINK_TEXT, "Jobs").click()
-    state = browser.find_element(By.CSS_SELECTOR, f"[data-state='{job.id}']")
+    state = browser.find_element(By.CSS_SELECTOR, f"[id='{job.id}'] .state")
     WebDriverWait(browser, 20).until(lambda _: state.text == "RUNNING")
     gate.write_text("go on\n")
     WebDriverWait(browser, 20).until(lambda _: state.text == "FINISHED")
@@ -104,12 +104,40 @@ def test_a_held_job_is_seen_to_be_held_until_it_goes_on(
     body = {"name": "held", "appId": "wc-1.0", "inputs": inputs, "parameters": {"mode": "lines"}}
     job = fresh_sandbox.client("ada").jobs.submit(body=body)
     browser.find_element(By.LINK_TEXT, "Jobs").click()
-    state = browser.find_element(By.CSS_SELECTOR, f"[data-state='{job.id}']")
+    state = browser.find_element(By.CSS_SELECTOR, f"[id='{job.id}'] .state")
     assert state.text == "PENDING, held by hand"
     pace.advance("jobs", job.id)
     WebDriverWait(browser, 20).until(lambda _: state.text == "PROCESSING_INPUTS, held by hand")
     pace.set("jobs", "at_once")
     WebDriverWait(browser, 20).until(lambda _: state.text == "FINISHED")
+
+
+def test_what_is_new_appears_while_somebody_looks(
+    fresh_sandbox: Sandbox, browser: webdriver.Chrome
+) -> None:
+    ag = fresh_sandbox.client("ada")
+    browser.find_element(By.LINK_TEXT, "Actors").click()
+    actor = ag.actors.add(image="sandbox/echo", name="newcomer")
+    _until(browser, lambda: browser.find_elements(By.LINK_TEXT, "newcomer"))
+    browser.find_element(By.LINK_TEXT, "newcomer").click()
+    first = ag.actors.sendMessage(actorId=actor.id, message="said first")
+    found = (By.ID, first.executionId)
+    _until(browser, lambda: browser.find_elements(*found))
+    execution = browser.find_element(*found)
+    execution.find_element(By.TAG_NAME, "summary").click()
+    _until(browser, lambda: execution.find_element(By.TAG_NAME, "pre").text == "said first")
+    second = ag.actors.sendMessage(actorId=actor.id, message="<b>then</b>")
+    _until(browser, lambda: browser.find_elements(By.ID, second.executionId))
+    assert execution.find_element(By.TAG_NAME, "pre").is_displayed()  # it stays open
+    assert browser.find_elements(By.CSS_SELECTOR, "main b") == []
+
+
+def test_a_page_says_that_its_sandbox_is_gone(browser: webdriver.Chrome) -> None:
+    with Sandbox() as sandbox:
+        browser.get(f"{sandbox.url}/?secret={sandbox.control.secret}")
+        still = browser.find_element(By.ID, "still")
+        assert not still.is_displayed()
+    _until(browser, still.is_displayed)
 
 
 def test_the_pages_need_no_internet_and_break_no_rule_of_their_own(
@@ -124,6 +152,10 @@ def test_the_pages_need_no_internet_and_break_no_rule_of_their_own(
         assert loaded
         assert [url for url in loaded if not url.startswith(fresh_sandbox.url)] == []
     assert [entry for entry in _log(browser) if entry["level"] == "SEVERE"] == []
+
+
+def _until(browser: webdriver.Chrome, condition: Callable[[], object]) -> None:
+    WebDriverWait(browser, 20).until(lambda _: condition())
 
 
 def _log(browser: webdriver.Chrome) -> list[dict[str, str]]:

@@ -81,6 +81,7 @@ def plant(sandbox: Sandbox) -> Seeds:
         _actors(ada, seeds)
         _accounts(admin, seeds)
         _logins(ada, sandbox.credentials("ada"), seeds)
+    _pages(seeds)
     return seeds
 
 
@@ -234,6 +235,17 @@ def _logins(ada: Http, login: dict[str, Any], seeds: Seeds) -> None:
     wish = {"client_id": made["consumerKey"], "response_type": "code", "redirect_uri": NOWHERE}
     seeds.bodies["token.create"] = {"grant_type": "password", **user, "scope": "PRODUCTION"}
     seeds.bodies["token.approve"] = {**wish, **user, "decision": "grant"}
+
+
+def _pages(seeds: Seeds) -> None:
+    """Let the pages be asked for what there is; their names are those of other services' fields."""
+    known = seeds.values
+    for path in ("", "home/ada/data", "home/ada/data/hello.txt"):
+        seeds.places.append(("/_page/systems", {"systemId": STORAGE, "filePath": path}))
+    for start, name in (("/_page/jobs", "jobId"), ("/_page/actors", "actorId")):
+        seeds.places += [(start, {name: value}) for value in known[name]]
+    seeds.places.append(("/_page/operations", {"service": "files"}))
+    seeds.places.append(("/_page/static", {"name": "live.js"}))
 
 
 def _last(address: str) -> str:

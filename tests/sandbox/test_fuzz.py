@@ -20,7 +20,7 @@ EXAMPLES = 5
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("document", "jobs"),
-    [*((name, "classic") for name in (*loader.services(), "_sandbox")), ("jobs", "aloe")],
+    [*((name, "classic") for name in (*loader.services(), "_sandbox", "_page")), ("jobs", "aloe")],
 )
 def test_whatever_is_asked_is_answered_as_described(document: str, jobs: str) -> None:
     with Sandbox(jobs=jobs) as sandbox:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -11,6 +14,7 @@ import requests
 from agavepy import loader
 from agavepy.sandbox import Sandbox
 from tests.conftest import Http, HttpFactory
+from tests.sandbox.apps_support import definition
 from tests.waiting import wait_for
 
 MEDIA = "/files/v2/media/system/sandbox.storage/ada"
@@ -54,7 +58,7 @@ def test_every_page_says_which_jobs_service_the_tenant_has(browser: Http) -> Non
         there.get(f"/?secret={aloe.control.secret}")
         assert "jobs service: Aloe" in page(there, "/")
         jobs = page(there, "/_page/jobs")
-        job_id = jobs.partition('data-state="')[2].partition('"')[0]
+        job_id = jobs.partition('<tr id="')[2].partition('"')[0]
         assert "Transitioning from status ARCHIVING to FINISHED" in page(
             there, f"/_page/jobs/{job_id}"
         )
@@ -93,10 +97,8 @@ def test_apps_show_what_they_take(browser: Http) -> None:
 
 
 def test_jobs_show_their_state_history_and_files(sandbox: Sandbox, browser: Http) -> None:
-    states = browser.get("/_page/states").json()
-    job_id = next(iter(states))
-    listing = page(browser, "/_page/jobs")
-    assert f'data-state="{job_id}">{states[job_id]}<' in listing
+    job_id = sandbox.client("ada").jobs.list()[0].id
+    assert job_id in page(browser, "/_page/jobs")
     text = page(browser, f"/_page/jobs/{job_id}")
     for shown in ("PENDING", "FINISHED", "Its files"):
         assert shown in text
@@ -110,7 +112,6 @@ def test_actors_show_their_messages_and_logs(http: HttpFactory, browser: Http) -
     execution = sent.json()["result"]["executionId"]
     address = f"/_page/actors/{actor['id']}"
     wait_for(lambda: "&lt;b&gt;hi&lt;/b&gt;" in page(browser, address).partition(execution)[2])
-    assert browser.get("/_page/states").json()[execution] in {"RUNNING", "COMPLETE"}
     assert "<b>hi" not in page(browser, address)
 
 
@@ -154,3 +155,109 @@ def test_what_is_not_there_is_said_on_a_page(browser: Http, path: str) -> None:
     answer = browser.get(path)
     assert answer.status_code == 404
     assert "There is no such thing" in answer.text
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_who_asks_wrongly_reads_so_on_a_page(browser: Http, method: str) -> None:
+    answer = browser.get("/_page/jobs?offset=many")
+    assert answer.status_code == 400
+    assert "&#39;many&#39; is no integer" in answer.text
+    answer = browser.request(method, "/_page/jobs")
+    assert answer.status_code == 405
+    assert answer.headers["Content-Type"].startswith("text/html")
+
+
+def test_two_sandboxes_are_open_in_one_browser(browser: Http, sandbox: Sandbox) -> None:
+    with Sandbox(seed="empty") as other:
+        browser.get(f"{other.url}/?secret={other.control.secret}")
+        for each in (sandbox, other):
+            answer = browser.get(f"{each.url}/")
+            assert answer.status_code == 200
+            assert each.url in answer.text
+
+
+def test_what_jobs_leave_behind_keeps_no_page_from_being_shown(
+    fresh_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    home = fresh_sandbox.tenant.root / "systems" / "sandbox.storage" / "home" / "ada"
+    os.mkfifo(home / "pipe")
+    (home / "nowhere").symlink_to("gone")
+    (home / "round").symlink_to("round")
+    (home / "outside").symlink_to(tmp_path)
+    (home / "empty line first.txt").write_bytes(b"\n\xe9")
+    Path(os.fsdecode(bytes(home) + b"/\xff")).touch()
+    base = "/_page/systems/sandbox.storage/home/ada"
+    with Http(fresh_sandbox.url, "") as browser:
+        browser.get(f"/?secret={fresh_sandbox.control.secret}")
+        assert "\ufffd" in page(browser, base)
+        assert "no file that could be shown" in page(browser, f"{base}/pipe")
+        assert browser.get(f"{base}/pipe?raw=true").status_code == 400
+        for name in ("nowhere", "round", "outside"):
+            for query in ("", "?raw=true"):
+                answer = browser.get(f"{base}/{name}{query}")
+                assert answer.status_code == 404
+                assert "There is no such thing" in answer.text
+        assert "\n\n\ufffd</pre>" in page(browser, f"{base}/empty line first.txt")
+
+
+def test_the_beginning_of_a_large_file_is_cut_between_letters(
+    fresh_sandbox: Sandbox,
+) -> None:
+    home = fresh_sandbox.tenant.root / "systems" / "sandbox.storage" / "home" / "ada"
+    (home / "large").write_text("x" + "é" * (1 << 20))
+    with Http(fresh_sandbox.url, "") as browser:
+        browser.get(f"/?secret={fresh_sandbox.control.secret}")
+        shown = page(browser, "/_page/systems/sandbox.storage/home/ada/large")
+    assert "This is the beginning of it." in shown
+    assert "é</pre>" in shown
+    assert len(shown) < 100_000
+
+
+def test_apps_lead_to_their_files_wherever_home_is(http: HttpFactory, browser: Http) -> None:
+    body = definition(name="near", deploymentPath="ada/data", templatePath="hello.txt")
+    body |= {"testPath": "hello.txt"}
+    assert http("ada").post("/apps/v2/", json=body).status_code == 200
+    shown = page(browser, "/_page/apps").partition(">near-1.0<")[2]
+    assert "hello.txt" in page(browser, shown.partition('href="')[2].partition('"')[0])
+
+
+def test_a_job_is_shown_when_its_system_is_gone(fresh_sandbox: Sandbox) -> None:
+    job = fresh_sandbox.client("ada").jobs.list()[0]
+    admin = fresh_sandbox.client("admin")
+    admin.systems.manage(systemId="sandbox.storage", body={"action": "erase"})
+    with Http(fresh_sandbox.url, "") as browser:
+        browser.get(f"/?secret={fresh_sandbox.control.secret}")
+        shown = page(browser, f"/_page/jobs/{job.id}")
+        assert "FINISHED" in shown
+        assert "Its files" not in shown
+        assert "wc-1.0" in page(browser, "/_page/apps")
+
+
+def test_much_of_a_kind_comes_in_pages(fresh_sandbox: Sandbox) -> None:
+    names = [f"item {number}" for number in range(300)]
+    items = [{"name": name, "value": 1} for name in names]
+    fresh_sandbox.client("ada").meta.bulkCreate(body=items)
+    with Http(fresh_sandbox.url, "") as browser:
+        browser.get(f"/?secret={fresh_sandbox.control.secret}")
+        first = page(browser, "/_page/metadata")
+        second = page(browser, first.rpartition('<a href="')[2].partition('"')[0])
+    shown = [re.findall(r">(item \d+)<", text) for text in (first, second)]
+    assert len(shown[0]) <= 250
+    assert sorted(shown[0] + shown[1]) == sorted(names)
+    assert ">More<" not in second
+
+
+def test_large_and_broken_values_are_shown_as_far_as_can_be(
+    fresh_sandbox: Sandbox,
+) -> None:
+    ag = fresh_sandbox.client("ada")
+    for value in ("y" * 100_000, "\ud800"):
+        ag.meta.addMetadata(body={"name": "\ud800 half", "value": value})
+    actor = ag.actors.add(image="sandbox/echo", name="loud")
+    ag.actors.sendMessage(actorId=actor.id, message="z" * 100_000, _abaco_synchronous=True)
+    with Http(fresh_sandbox.url, "") as browser:
+        browser.get(f"/?secret={fresh_sandbox.control.secret}")
+        for path, mark in (("/_page/metadata", "y"), (f"/_page/actors/{actor.id}", "z")):
+            shown = page(browser, path)
+            assert 4000 < shown.count(mark) < 70_000
+        assert "? half" in page(browser, "/_page/metadata")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from agavepy import loader
 from agavepy.sandbox import page, registry
 from agavepy.sandbox.call import Call, Reply
-from agavepy.sandbox.content import file_reply
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.state import (
     actors,
@@ -19,7 +19,6 @@ from agavepy.sandbox.state import (
     apps,
     clients,
     disk,
-    files,
     jobs,
     jobs_outputs,
     meta_access,
@@ -28,17 +27,8 @@ from agavepy.sandbox.state import (
 )
 from agavepy.sandbox.tenant import Tenant
 
-COOKIE = "agavepy-sandbox"
-#: A page loads nothing from elsewhere and nothing inline: what users upload cannot act in it.
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; form-action 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
-_HTML = "text/html; charset=utf-8"
-#: Bytes of a file that its page shows, and entries of a directory on one page.
-_SHOWN, _ENTRIES = 64 << 10, 250
+#: Things on one page, executions with their logs among them, and characters of a log.
+ENTRIES, _EXECUTIONS, _LOG = 250, 50, 64 << 10
 
 _COUNTED = (
     ("systems", systems.SYSTEM),
@@ -51,24 +41,19 @@ _COUNTED = (
 Page = Callable[[Call], Reply]
 
 
-def _page(operation: str) -> Callable[[Page], Page]:
-    """Register a page, behind the secret, its errors told as a page."""
+def for_those_who_know(operation: str) -> Callable[[Page], Page]:
+    """Register the decorated function as a page, behind the secret of the run."""
 
     def register(function: Page) -> Page:
-        def answer(call: Call) -> Reply:
+        def guarded(call: Call) -> Reply:
             given = call.args.get("secret")
             known = given if given is not None else _cookie(call)
             if not hmac.compare_digest(known.encode(), call.tenant.control.secret.encode()):
                 text = "Open the address that `agavepy sandbox` has printed: it holds the secret."
-                return _refusal(call, 401, "This tenant is not open to everybody", text)
-            if given is not None:
-                return _remember(call, given)
-            try:
-                return function(call)
-            except ApiError as error:
-                return _refusal(call, 404, "There is no such thing", error.message)
+                raise ApiError(401, text)
+            return function(call) if given is None else _remember(call, given)
 
-        registry.handler("_page", operation)(answer)
+        registry.handler(page.SERVICE, operation)(guarded)
         return function
 
     return register
@@ -77,40 +62,50 @@ def _page(operation: str) -> Callable[[Page], Page]:
 def _cookie(call: Call) -> str:
     for part in call.headers.get("Cookie", "").split(";"):
         name, _, value = part.strip().partition("=")
-        if name == COOKIE:
+        if name == _cookie_name(call.tenant):
             return value
     return ""
+
+
+def _cookie_name(tenant: Tenant) -> str:
+    """Return a name of this sandbox's own: browsers tell no ports of a host apart."""
+    return f"agavepy-sandbox-{urlsplit(tenant.url).port}"
 
 
 def _remember(call: Call, secret: str) -> Reply:
     """Move the secret from the address, which browsers keep and show, into a cookie."""
     rest = {name: value for name, value in call.args.items() if name != "secret"}
-    cookie = f"{COOKIE}={secret}; HttpOnly; SameSite=Strict; Path=/"
-    address = call.link("_page", call.plan.name, **rest)
-    return Reply.raw(b"", _HTML, 302, {**_HEADERS, "Location": address, "Set-Cookie": cookie})
+    cookie = f"{_cookie_name(call.tenant)}={secret}; HttpOnly; SameSite=Strict; Path=/"
+    address = call.link(page.SERVICE, call.plan.name, **rest)
+    headers = {**page.HEADERS, "Location": address, "Set-Cookie": cookie}
+    return Reply.raw(b"", page.HTML, 302, headers)
 
 
-def _refusal(call: Call, status: int, title: str, text: str) -> Reply:
-    return _html(call, "refused", status=status, title=title, text=text)
+def answer(call: Call, template: str, *, live: bool = True, **values: Any) -> Reply:
+    """Return a page; a ``live`` one is renewed while somebody looks at it."""
+    return page.answer(call.tenant, template, here=call.plan.name, live=live, **values)
 
 
-def _html(call: Call, template: str, status: int = 200, **values: Any) -> Reply:
-    def link(operation: str, **arguments: Any) -> str:
-        return call.tenant.router.path("_page", operation, arguments)
-
-    def state(item: dict[str, Any]) -> str:
-        return _state(call.tenant, item)
-
-    values |= {"tenant": call.tenant, "link": link, "state": state, "here": call.plan.name}
-    content = page.render(template, **values)
-    return Reply.raw(content, _HTML, status, dict(_HEADERS))
+def link(call: Call, operation: str, **arguments: Any) -> str:
+    """Return the address of a page."""
+    return page.link(call.tenant, operation, **arguments)
 
 
-def _link(call: Call, operation: str, **arguments: Any) -> str:
-    return call.tenant.router.path("_page", operation, arguments)
+def offset(call: Call) -> int:
+    """Return how many things were on the pages before."""
+    return max(int(call.args.get("offset", 0)), 0)
 
 
-@_page("home")
+def _part(
+    call: Call, things: list[Any], size: int = ENTRIES, **where: str
+) -> tuple[list[Any], str]:
+    """Return the things of this page, and the address of the next page if there are more."""
+    end = offset(call) + size
+    more = link(call, call.plan.name, **where, offset=end) if len(things) > end else ""
+    return things[offset(call) : end], more
+
+
+@for_those_who_know("home")
 def home(call: Call) -> Reply:
     """Show users and counts."""
     tenant = call.tenant
@@ -118,169 +113,112 @@ def home(call: Call) -> Reply:
         {**user, "clients": [item["name"] for item in clients.owned(tenant, user["username"])]}
         for user in users.everybody(tenant)
     ]
-    counts = [(name, len(tenant.store.all(kind)), _link(call, name)) for name, kind in _COUNTED]
-    return _html(call, "home", title="Overview", users=people, counts=counts)
+    counts = [(name, len(tenant.store.all(kind)), link(call, name)) for name, kind in _COUNTED]
+    return answer(call, "home", title="Overview", users=people, counts=counts)
 
 
-@_page("systems")
+@for_those_who_know("systems")
 def list_systems(call: Call) -> Reply:
     """List systems."""
-    found = call.tenant.store.all(systems.SYSTEM, deleted=False)
-    return _html(call, "systems", title="Systems", systems=found)
+    found, more = _part(call, call.tenant.store.all(systems.SYSTEM, deleted=False))
+    return answer(call, "systems", title="Systems", systems=found, more=more)
 
 
-@_page("files")
-def browse(call: Call) -> Reply:
-    """Browse a directory or view a file, as nobody in particular: everything is shown."""
-    tenant, args = call.tenant, call.args
-    system = systems.find(tenant, args["systemId"])
-    if system is None:
-        raise ApiError(404, f"No system has the id {args['systemId']}")
-    logical = "/" + args["filePath"].strip("/")
-    real = disk.real(tenant, system, logical, user_home=False)
-    if not disk.exists(real):
-        raise ApiError(404, f"{system['id']} has no {logical}")
-    if args.get("raw") and real.is_file():
-        reply = file_reply(call, real, real.name, "application/octet-stream")
-        reply.headers |= {**_HEADERS, "Content-Security-Policy": "sandbox"}
-        return reply
-    names = [name for name in logical.split("/") if name]
-    steps = [
-        (name, _files(call, system, "/".join(names[: number + 1])))
-        for number, name in enumerate(names)
-    ]
-    values: dict[str, Any] = {"title": names[-1] if names else system["id"], "steps": steps}
-    values["system"] = system
-    if real.is_dir():
-        values |= _directory(call, system, logical, real)
-    else:
-        with real.open("rb") as file:
-            start = file.read(_SHOWN)
-        size = real.stat().st_size
-        values |= {"entries": None, "size": size, "cut": size > len(start)}
-        values["text"] = None if b"\0" in start else start.decode(errors="replace")
-        values["download"] = _files(call, system, logical.strip("/"), raw="true")
-    return _html(call, "files", **values)
-
-
-def _files(call: Call, system: dict[str, Any], path: str, **query: Any) -> str:
-    return _link(call, "files", systemId=system["id"], filePath=path, **query)
-
-
-def _directory(call: Call, system: dict[str, Any], logical: str, real: Any) -> dict[str, Any]:
-    offset = max(call.args.get("offset", 0), 0)
-    base = logical.strip("/")
-    entries = []
-    names = disk.listing(real, offset, _ENTRIES + 1)
-    for name in names[:_ENTRIES]:
-        status = (real / name).lstat()
-        path = files.readable_name(f"{base}/{name}".strip("/"))
-        entries.append(
-            {
-                "name": files.readable_name(name),
-                "folder": (real / name).is_dir(),
-                "size": status.st_size,
-                "changed": status.st_mtime,
-                "address": _files(call, system, path),
-            }
-        )
-    more = len(names) > _ENTRIES
-    following = _files(call, system, base, offset=offset + _ENTRIES) if more else ""
-    return {"entries": entries, "following": following}
-
-
-@_page("apps")
+@for_those_who_know("apps")
 def list_apps(call: Call) -> Reply:
     """List apps."""
-    found = call.tenant.store.all(apps.KIND, deleted=False)
+    found, more = _part(call, call.tenant.store.all(apps.KIND, deleted=False))
     for app in found:
+        app["files"] = _deployment(call, app)
         app["arguments"] = [
             (kind, item)
             for kind, many in (("input", "inputs"), ("parameter", "parameters"))
             for item in app[many]
         ]
-    return _html(call, "apps", title="Apps", apps=found)
+    return answer(call, "apps", title="Apps", apps=found, more=more)
 
 
-@_page("jobs")
+def _deployment(call: Call, app: dict[str, Any]) -> str:
+    """Return the page of the files of an app, empty when their system is gone."""
+    system = systems.find(call.tenant, app["deploymentSystem"])
+    if system is None:
+        return ""
+    path = disk.logical(system, app["deploymentPath"]).strip("/")
+    return link(call, "files", systemId=system["id"], filePath=path)
+
+
+@for_those_who_know("jobs")
 def list_jobs(call: Call) -> Reply:
     """List jobs, newest first."""
-    return _html(call, "jobs", title="Jobs", jobs=call.tenant.store.all(jobs.KIND)[::-1])
+    found, more = _part(call, call.tenant.store.all(jobs.KIND)[::-1])
+    return answer(call, "jobs", title="Jobs", jobs=found, more=more)
 
 
-@_page("job")
+@for_those_who_know("job")
 def show_job(call: Call) -> Reply:
     """Show a job."""
     tenant = call.tenant
     job = jobs.find(tenant, call.args["jobId"])
     if job is None:
         raise ApiError(404, f"No job has the id {call.args['jobId']}")
-    place = jobs_outputs.archive if job["archived"] else jobs_outputs.work
-    system, logical = place(tenant, job)
-    there = disk.exists(disk.real(tenant, system, logical, user_home=False))
-    outputs = _files(call, system, logical.strip("/")) if there else ""
     history = jobs.history(tenant, job["id"])
-    return _html(call, "job", title=job["name"], job=job, history=history, outputs=outputs)
+    outputs = _outputs(call, job)
+    return answer(call, "job", title=job["name"], job=job, history=history, outputs=outputs)
 
 
-@_page("actors")
+def _outputs(call: Call, job: jobs.Job) -> str:
+    """Return the page of the outputs of a job, empty when they, or their system, are gone."""
+    try:
+        system, logical, _ = jobs_outputs.locate(call.tenant, job, "")
+    except ApiError:
+        return ""
+    return link(call, "files", systemId=system["id"], filePath=logical.strip("/"))
+
+
+@for_those_who_know("actors")
 def list_actors(call: Call) -> Reply:
     """List actors."""
     tenant = call.tenant
-    found = actors.every(tenant)
+    found, more = _part(call, actors.every(tenant))
     for actor in found:
         actor["waiting"] = len(actors_messages.waiting(tenant, actor["id"]))
         actor["executions"] = len(actors_executions.of_actor(tenant, actor["id"]))
-    return _html(call, "actors", title="Actors", actors=found)
+    return answer(call, "actors", title="Actors", actors=found, more=more)
 
 
-@_page("actor")
+@for_those_who_know("actor")
 def show_actor(call: Call) -> Reply:
     """Show an actor."""
     tenant = call.tenant
     actor = tenant.store.get(actors_names.ACTOR, call.args["actorId"])
     if actor is None:
         raise ApiError(404, f"No actor has the id {call.args['actorId']}")
-    executions = actors_executions.of_actor(tenant, actor["id"])[: -_ENTRIES - 1 : -1]
+    every = actors_executions.of_actor(tenant, actor["id"])[::-1]
+    executions, more = _part(call, every, _EXECUTIONS, actorId=actor["id"])
     for execution in executions:
-        execution["log"] = actors_executions.log(tenant, execution["id"])
-    return _html(
+        log = actors_executions.log(tenant, execution["id"])
+        execution["log"] = log if len(log) <= _LOG else f"{log[:_LOG]}\n…"
+    return answer(
         call,
         "actor",
         title=actor["name"] or actor["id"],
         actor=actor,
-        messages=actors_messages.waiting(tenant, actor["id"]),
+        messages=actors_messages.waiting(tenant, actor["id"])[:ENTRIES],
         executions=executions,
+        more=more,
     )
 
 
-@_page("metadata")
+@for_those_who_know("metadata")
 def list_metadata(call: Call) -> Reply:
     """List metadata items and schemas."""
-    items = call.tenant.store.all(meta_access.ITEM.documents)
-    schemas = call.tenant.store.all(meta_access.SCHEMA.documents)
-    return _html(call, "metadata", title="Metadata", items=items, schemas=schemas)
+    kinds = (("item", meta_access.ITEM), ("schema", meta_access.SCHEMA))
+    every = [(word, item) for word, k in kinds for item in call.tenant.store.all(k.documents)]
+    found, more = _part(call, every)
+    return answer(call, "metadata", title="Metadata", found=found, more=more)
 
 
-@_page("states")
-def states(call: Call) -> Reply:
-    """Tell the states of jobs, actors and executions."""
-    tenant = call.tenant
-    living = (
-        *tenant.store.all(jobs.KIND),
-        *actors.every(tenant),
-        *actors_executions.every(tenant),
-    )
-    return Reply.plain({item["id"]: _state(tenant, item) for item in living})
-
-
-def _state(tenant: Tenant, item: dict[str, Any]) -> str:
-    """Return a state as pages show it: of what a test holds, how."""
-    held = tenant.pace.held(item["id"])
-    return f"{item['status']}, held {held.replace('_', ' ')}" if held else str(item["status"])
-
-
-@_page("requests")
+@for_those_who_know("requests")
 def list_requests(call: Call) -> Reply:
     """Show the last requests to services, newest first."""
     asked = [
@@ -288,17 +226,18 @@ def list_requests(call: Call) -> Reply:
         for item in call.tenant.control.requests.listing()
         if not str(item["operation"]).startswith("_")
     ]
-    return _html(call, "requests", title="Requests", requests=asked[: -_ENTRIES - 1 : -1])
+    shown, more = _part(call, asked[::-1])
+    return answer(call, "requests", title="Requests", requests=shown, more=more)
 
 
-@_page("services")
+@for_those_who_know("services")
 def list_services(call: Call) -> Reply:
     """List the described services."""
     described = [loader.service_plan(name) for name in loader.services()]
-    return _html(call, "services", title="Operations", services=described)
+    return answer(call, "services", live=False, title="Operations", services=described)
 
 
-@_page("operations")
+@for_those_who_know("operations")
 def list_operations(call: Call) -> Reply:
     """Show the operations of a service."""
     name = call.args["service"]
@@ -306,14 +245,15 @@ def list_operations(call: Call) -> Reply:
         raise ApiError(404, f"No document describes a service {name}")
     service = loader.service_plan(name)
     plans = sorted(service.values(), key=lambda plan: plan.name)
-    return _html(call, "operations", title=service.title, service=service, plans=plans)
+    values = {"title": service.title, "service": service, "plans": plans}
+    return answer(call, "operations", live=False, **values)
 
 
-@registry.handler("_page", "asset")
+@registry.handler(page.SERVICE, "asset")
 def asset(call: Call) -> Reply:
     """Give a file that pages load; it holds nothing of the tenant."""
     name = call.args["name"]
     if name not in page.ASSETS:
-        return _refusal(call, 404, "There is no such thing", f"The pages have no file {name}")
+        raise ApiError(404, f"The pages have no file {name}")
     content = (page.FOLDER / name).read_bytes()
-    return Reply.raw(content, page.ASSETS[name], headers=dict(_HEADERS))
+    return Reply.raw(content, page.ASSETS[name], headers=dict(page.HEADERS))
