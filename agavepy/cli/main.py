@@ -48,6 +48,9 @@ def main(arguments: list[str] | None = None) -> int:  # noqa: PLR0911 - one per 
     except BrokenPipeError:  # `agavepy … | head`
         sys.stderr.close()
         return 141
+    except OSError as error:  # such as the disk full to which all is written
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
     except ImportError as error:
         if error.name and error.name.startswith("agavepy"):
             raise

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from agavepy.sandbox import DEFAULT_USERS, Sandbox, SandboxError
+from agavepy.shapes import one_line
 
 
 @click.command("sandbox")
@@ -90,10 +91,12 @@ def command(
     write_credentials: Path | None,
     log: bool,
 ) -> None:
-    """Run a local tenant until it is interrupted (Ctrl-C or SIGTERM)."""
+    """Run a local tenant until it is interrupted (Ctrl-C, SIGTERM or the end of its terminal)."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # unless nohup wants it to go on
+        signal.signal(signal.SIGHUP, lambda *_: stop.set())
     try:
         with Sandbox(
             users=_users(users),
@@ -107,7 +110,7 @@ def command(
             token_ttl=token_ttl,
             faults=faults,
             jobs="aloe" if aloe else "classic",
-            log=click.echo if log else None,
+            log=_Log() if log else None,
         ) as sandbox:
             names = dict.fromkeys((*sandbox.users, *sandbox.admins))  # --admin may name a --user
             logins = [sandbox.credentials(name) for name in names]
@@ -119,6 +122,22 @@ def command(
             stop.wait()
     except SandboxError as error:
         raise click.ClickException(str(error)) from error
+
+
+class _Log:
+    """Prints a line for each request, for as long as somebody takes them."""
+
+    def __init__(self) -> None:
+        self._taken = True
+
+    def __call__(self, line: str) -> None:
+        """Print a line: what strangers ask for cannot command the terminal."""
+        if not self._taken:
+            return
+        try:
+            click.echo(one_line(line))
+        except OSError:  # the reader is gone, or the disk is full; the request is answered
+            self._taken = False
 
 
 def _users(given: tuple[str, ...]) -> dict[str, str]:

@@ -9,10 +9,8 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from agavepy.sandbox.tenant import Tenant
+from agavepy.sandbox.tenant import KEPT, Tenant
 
-#: Below the state directory, but not state: uploads on their way, certificates, snapshots.
-_APART = frozenset({"spool", "tls", "snapshots"})
 #: Of an entry: mode, size, time of change in nanoseconds, inode; the last three 0 for a directory.
 Mark = tuple[int, int, int, int]
 
@@ -84,7 +82,7 @@ def _walk(root: Path) -> dict[str, Mark]:
             for entry in entries:
                 name = f"{relative}{entry.name}"
                 is_folder = entry.is_dir(follow_symlinks=False)
-                if not relative and (not is_folder or entry.name in _APART):
+                if not relative and (not is_folder or entry.name not in KEPT):
                     continue
                 found[name] = _mark(entry.stat(follow_symlinks=False))
                 if is_folder:

@@ -33,6 +33,7 @@ class Store:
         self._lock = threading.RLock()
         self._depth = 0
         self._committed: list[Callable[[], object]] = []
+        path.touch(mode=0o600)  # it holds passwords, whoever may look into its directory
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         try:
             self._connection.execute("PRAGMA journal_mode=WAL")

@@ -19,7 +19,7 @@ from agavepy.sandbox.job_models import MODELS
 from agavepy.sandbox.seed import SEEDS, plant
 from agavepy.sandbox.server import Server
 from agavepy.sandbox.state import tokens
-from agavepy.sandbox.tenant import Settings, Tenant
+from agavepy.sandbox.tenant import APART, KEPT, STATE, Settings, Tenant
 
 if TYPE_CHECKING:
     from agavepy.client import Agave
@@ -108,11 +108,15 @@ class Sandbox:
             root = self._root(stack)
             try:
                 tenant = self._serve(root, stack)
-            except (OSError, sqlite3.Error) as error:
-                # A full disk, something else of that name, or a state that is torn.
+            except OSError as error:  # a full disk, or something else of that name
                 raise SandboxError(
                     f"cannot use the state directory {root}: {error}; free some space there, or "
                     "choose another --state"
+                ) from error
+            except sqlite3.Error as error:
+                raise SandboxError(
+                    f"cannot use the state directory {root}: {root / STATE} is torn, or no state "
+                    f"of a sandbox ({error}); choose another --state"
                 ) from error
             self._tenant = tenant
             self._stack = stack.pop_all()
@@ -206,6 +210,7 @@ class Sandbox:
             raise SandboxError(
                 f"cannot use the state directory {root}: {error.strerror}"
             ) from error
+        _spare(root)
         _hold(root, stack)
         return root
 
@@ -217,6 +222,20 @@ class Sandbox:
         context, bundle = server_context(root, self._host)
         self.ca_bundle = str(bundle)
         return context
+
+
+def _spare(root: Path) -> None:
+    """Keep away from directories of others: a tenant empties those that it has for itself."""
+    if (root / STATE).exists():
+        return
+    brought = {"images", "systems", "tls"}  # may be put there before the first run
+    taken = [name for name in sorted({*KEPT, *APART} - brought) if (root / name).exists()]
+    if taken:
+        raise SandboxError(
+            f"cannot use the state directory {root}: it holds something else as "
+            f"{' and '.join(taken)}, which the sandbox would take for its own; choose another "
+            "--state"
+        )
 
 
 def _hold(root: Path, stack: ExitStack) -> None:

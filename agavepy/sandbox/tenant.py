@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+#: The directories of a state: what a snapshot keeps, and what is of one run, or of all of them.
+KEPT, APART = ("actors", "images", "jobs", "staging", "systems"), ("snapshots", "spool", "tls")
+#: The file by which a state is known.
+STATE = "state.sqlite"
 #: Things that a test may hold in their states at a time, where each needs a thread to wait.
 _HELD = 1000
 
@@ -61,10 +65,10 @@ class Tenant:
         self.clock = Clock()
         self.pace = Pace(self.clock)
         self.ids = Ids()
+        self.store = Store(root / STATE)  # first: a directory without one is nobody's state
         shutil.rmtree(root / "spool", ignore_errors=True)  # requests that a kill broke off
         for part in ("systems", "spool"):
-            (root / part).mkdir(parents=True, exist_ok=True)
-        self.store = Store(root / "state.sqlite")
+            (root / part).mkdir(exist_ok=True)
         self.stopping = threading.Event()
         #: The control door, set when the tenant is served.
         self.control: Control

@@ -7,8 +7,10 @@ import errno
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,80 @@ def test_the_ready_file_is_all_that_a_script_needs_to_work(tmp_path: Path) -> No
         assert process.wait(20) == 0
         with pytest.raises(requests.ConnectionError):
             requests.get(ready["url"], timeout=5)
+
+
+def test_a_terminal_that_is_closed_leaves_nothing_behind(tmp_path: Path) -> None:
+    with sandbox_process(tmp_path) as (process, _):
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(20) == 0
+    assert [path.name for path in tmp_path.glob("agavepy-sandbox-*")] == []
+
+
+def test_nohup_lets_it_go_on_without_its_terminal(tmp_path: Path) -> None:
+    usual = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with sandbox_process(tmp_path) as (process, ready):
+            process.send_signal(signal.SIGHUP)
+            assert _client(ready).profiles.get().username == "ada"
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+    finally:
+        signal.signal(signal.SIGHUP, usual)
+
+
+def test_requests_are_answered_when_nobody_reads_the_log_any_more(tmp_path: Path) -> None:
+    with sandbox_process(tmp_path, "--log") as (process, ready):
+        assert process.stdout
+        process.stdout.close()
+        for _ in range(3):
+            assert requests.get(f"{ready['url']}/tenants", timeout=5).ok
+
+
+def test_what_a_stranger_asks_for_cannot_command_the_terminal_of_the_log(tmp_path: Path) -> None:
+    with sandbox_process(tmp_path, "--log") as (process, ready):
+        host, _, port = ready["url"].removeprefix("http://").partition(":")
+        with socket.create_connection((host, int(port)), timeout=9) as stranger:
+            stranger.sendall(b"GET /x\x1b[2Jy\x07 HTTP/1.1\r\nConnection: close\r\n\r\n")
+            assert b" 404 " in stranger.recv(99)
+        assert process.stdout
+        shown = next(line for line in process.stdout if line.startswith("GET"))
+    assert shown == "GET /x?[2Jy? 404 -\n"
+
+
+def test_output_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "agavepy", "sandbox", "--port", "0"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+            env={**os.environ, "TMPDIR": str(tmp_path)},
+        )
+    assert done.returncode == 1
+    assert done.stderr == "Error: [Errno 28] No space left on device\n"
+    assert list(tmp_path.glob("agavepy-sandbox-*")) == []
+
+
+@pytest.mark.parametrize("name", ["snapshots", "spool", "staging", "jobs"])
+def test_a_directory_of_something_else_is_left_as_it_is(tmp_path: Path, name: str) -> None:
+    precious = tmp_path / name / "precious.txt"
+    precious.parent.mkdir()
+    precious.write_text("mine")
+    done = command("sandbox", "--port", "0", "--state", str(tmp_path))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: cannot use the state directory {tmp_path}: ")
+    assert name in done.stderr
+    assert precious.read_text() == "mine"
+    assert not (tmp_path / "state.sqlite").exists()
+
+
+def test_passwords_of_a_state_are_for_its_owner_only(tmp_path: Path) -> None:
+    with sandbox_process(tmp_path, "--state", str(tmp_path)):
+        kept = [path.stat().st_mode & 0o077 for path in tmp_path.glob("state.sqlite*")]
+    assert kept
+    assert set(kept) == {0}
 
 
 def test_users_and_administrators_are_those_that_were_asked_for(tmp_path: Path) -> None:
@@ -234,7 +310,7 @@ def test_a_ready_file_that_cannot_be_put_in_its_place_leaves_nothing_behind(
     folder.mkdir()
     ready = folder / "ready.json"
     with contextlib.ExitStack() as restored:
-        for number in (signal.SIGINT, signal.SIGTERM):  # the command takes them over
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the command takes them
             restored.callback(signal.signal, number, signal.getsignal(number))
         arguments = ["sandbox", "--port", "0", "--seed", "empty", "--ready-file", str(ready)]
         assert main(arguments) == 1

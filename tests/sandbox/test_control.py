@@ -52,6 +52,18 @@ def test_a_file_that_was_changed_in_place_is_itself_again(tenant: Sandbox, ada: 
     assert path.read_bytes() == before
 
 
+def test_what_others_keep_beside_the_state_is_not_restored(fresh_sandbox: Sandbox) -> None:
+    notes = fresh_sandbox.tenant.root / "notes"
+    notes.mkdir()
+    (notes / "before").write_text("1")
+    fresh_sandbox.control.snapshot("clean")
+    (notes / "before").write_text("2")
+    (notes / "since").touch()
+    fresh_sandbox.control.restore("clean")
+    assert (notes / "before").read_text() == "2"
+    assert (notes / "since").exists()
+
+
 def test_restoring_costs_a_test_next_to_nothing(tenant: Sandbox, ada: Http) -> None:
     ada.put(MEDIA, json={"action": "mkdir", "path": "new"})
     costs = []
