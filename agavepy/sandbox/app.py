@@ -186,6 +186,10 @@ class App:
         if plan is None:
             if allowed:
                 return self._not_allowed(request, allowed)
+            near = self.router.near(_raw(request).partition("?")[0])
+            if _family(near) == "flask":  # these tell bad routes and bad methods alike
+                text = f"There is no {request.method} {request.path}"
+                return self._refusal(near, ApiError(405, text))
             raise Fault(900906, f"{request.method} {request.path}")
         acting = request.environ.get(ACTING)
         query = request.args

@@ -22,10 +22,12 @@ class Router:
     def __init__(self, plans: Iterable[Plan]) -> None:
         self._plans: dict[tuple[str, str], Plan] = {}
         self._services: set[str] = set()
+        self._contexts: dict[str, Plan] = {}
         routes: dict[str, tuple[tuple[int, ...], re.Pattern[str], dict[str, list[Plan]]]] = {}
         for plan in plans:
             self._plans[plan.service, plan.name] = plan
             self._services.add(plan.service)
+            self._contexts.setdefault(_context(plan.path), plan)
             rank, pattern = _compile(plan)
             route = routes.setdefault(pattern, (rank, re.compile(pattern), {}))
             route[2].setdefault(plan.method, []).append(plan)
@@ -54,6 +56,10 @@ class Router:
             allowed += methods
         return None, {}, sorted(set(allowed))
 
+    def near(self, raw_path: str) -> Plan | None:
+        """Return an operation of the service that a path without one would go to; None: to none."""
+        return self._contexts.get(_context("/" + raw_path.lstrip("/")))
+
     def has(self, service: str, operation: str) -> bool:
         """Tell whether an operation is described."""
         return (service, operation) in self._plans
@@ -75,6 +81,11 @@ class Router:
 
         path = _VARIABLE.sub(fill, plan.path)
         return f"{path}?{urlencode(rest)}" if rest else path
+
+
+def _context(path: str) -> str:
+    """Return what the gateway chooses a service by: its name and version."""
+    return "/".join(path.split("/")[:3])
 
 
 def _compile(plan: Plan) -> tuple[tuple[int, ...], str]:

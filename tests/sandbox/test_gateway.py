@@ -128,6 +128,14 @@ def test_an_xml_gateway_writes_an_unknown_path_as_valid_xml(xml_sandbox: Sandbox
     assert "<path>&?" in (description or "")
 
 
+def test_abaco_tells_a_bad_route_as_a_bad_method(http: HttpFactory) -> None:
+    for path in ("/actors/v2/some/where/else", "//actors/v2/some/logs"):
+        answer = http("ada").get(path)
+        assert answer.status_code == 405
+        assert list(answer.json()) == ["message", "result", "status", "version"]
+    assert http("ada").get("/files/v2/nowhere").json()["fault"]["code"] == 900906
+
+
 def test_oauth_errors_are_json_behind_an_xml_gateway_too(xml_sandbox: Sandbox) -> None:
     with Http(xml_sandbox.url, "") as web:
         answer = web.post("/token", data={"grant_type": "password"}, auth=("no", "no"))

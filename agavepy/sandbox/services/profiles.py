@@ -99,6 +99,7 @@ def delete(call: Call) -> Reply:
     """Remove a user with their clients; for administrators."""
     _administrators_only(call)
     users.delete(call.tenant, _user(call, call.args["username"])["username"])
+    # {} and not null, as every empty result of the Django services (agave-pycommon).
     return Reply.empty(message="User deleted successfully.")
 
 
