@@ -6,13 +6,17 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+import requests
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from agavepy import Agave
 from agavepy.sandbox import Sandbox
+from tests.unit.loopback import Loopback
 
 CHROMIUM = shutil.which("chromium")
 DRIVER = shutil.which("chromedriver")
@@ -138,6 +142,35 @@ def test_a_page_says_that_its_sandbox_is_gone(browser: webdriver.Chrome) -> None
         still = browser.find_element(By.ID, "still")
         assert not still.is_displayed()
     _until(browser, still.is_displayed)
+
+
+def test_a_person_logs_in_and_comes_back_to_the_client_with_a_code(
+    fresh_sandbox: Sandbox, browser: webdriver.Chrome
+) -> None:
+    def type_in(username: str, password: str) -> None:
+        browser.find_element(By.NAME, "username").send_keys(username)
+        browser.find_element(By.NAME, "password").send_keys(password)
+        browser.find_element(By.CSS_SELECTOR, "button[value=grant]").click()
+
+    with Loopback() as program:
+        back = f"{program.url}/back"
+        body = {"clientName": "program", "callbackUrl": back}
+        ag = fresh_sandbox.client("ada")
+        client = ag.clients.create(body=body)
+        wish = {"client_id": client.consumerKey, "response_type": "code", "state": "a&b<c>"}
+        browser.get(f"{fresh_sandbox.url}/authorize?{urlencode({**wish, 'redirect_uri': back})}")
+        assert "program" in browser.find_element(By.TAG_NAME, "main").text
+        type_in("grace", "wrong")
+        assert "wrong" in browser.find_element(By.CSS_SELECTOR, "[role=alert]").text
+        type_in("grace", "grace")
+        _until(browser, lambda: browser.current_url.startswith(back))
+        came = parse_qs(urlsplit(browser.current_url).query)
+    assert came["state"] == ["a&b<c>"]
+    form = {"grant_type": "authorization_code", "code": came["code"][0], "redirect_uri": back}
+    login = (client.consumerKey, client.consumerSecret)
+    answer = requests.post(f"{fresh_sandbox.url}/token", data=form, auth=login, timeout=9)
+    token = answer.json()["access_token"]
+    assert Agave(api_server=fresh_sandbox.url, token=token).profiles.get().username == "grace"
 
 
 def test_the_pages_need_no_internet_and_break_no_rule_of_their_own(

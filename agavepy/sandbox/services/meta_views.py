@@ -124,12 +124,15 @@ events.register(SCHEMA.number, _source(SCHEMA, "schema"))
 def permission(call: Call, kind: Kind, uuid: str, username: str, word: str) -> Document:
     """Return a permission with links."""
     show, _, permission_of = _OPERATIONS[kind]
+    address = call.link("meta", permission_of, uuid=uuid, username=username)
+    if kind is ITEM:  # the server leaves the collection out of this address, and so leads nowhere
+        collection = call.link("meta", "listMetadata")
+        address = collection.rpartition("/")[0] + address.removeprefix(collection)
     return {
         "username": username,
         "permission": permissions.flags(word),
         "_links": {
-            # The servers leave the collection out of this address, and so lead to nothing.
-            "self": _link(call, permission_of, uuid=uuid, username=username),
+            "self": {"href": address},
             "parent": _link(call, show, uuid=uuid),
             "profile": {"href": call.link("profiles", "listByUsername", username=username)},
         },
