@@ -65,6 +65,7 @@ class Tenant:
         self.clock = Clock()
         self.pace = Pace(self.clock)
         self.ids = Ids()
+        root.mkdir(parents=True, exist_ok=True)
         self.store = Store(root / STATE)  # first: a directory without one is nobody's state
         shutil.rmtree(root / "spool", ignore_errors=True)  # requests that a kill broke off
         for part in ("systems", "spool"):

