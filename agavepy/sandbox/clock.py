@@ -6,8 +6,12 @@ import threading
 import time
 from collections.abc import Callable
 
+from agavepy.sandbox.errors import SandboxError
+
 #: A year: locks cannot wait for as long as a caller may schedule something ahead.
 _LONGEST_S = 366 * 86400.0
+#: The year 9999 in epoch seconds: some zone is beyond it at its end.
+_LAST = 253370764800.0
 
 
 class Clock:
@@ -22,12 +26,18 @@ class Clock:
         return time.time() + self.offset_s
 
     def advance(self, seconds: float) -> None:
-        """Move the tenant's time forward."""
-        self.offset_s += seconds
-        self.notify()
+        """Move the tenant's time forward; errors as :meth:`set_offset`."""
+        self.set_offset(self.offset_s + seconds)
 
     def set_offset(self, seconds: float) -> None:
-        """Set how far the tenant's time is ahead of the machine's."""
+        """Set how far the tenant's time is ahead of the machine's.
+
+        Raises SandboxError for a time that no date has, which every answer would stumble over.
+        """
+        if not 0 <= time.time() + seconds < _LAST:
+            raise SandboxError(
+                f"the clock cannot be {seconds:g} seconds ahead: it goes from 1970 to 9998"
+            )
         self.offset_s = seconds
         self.notify()
 

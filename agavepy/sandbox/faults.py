@@ -41,6 +41,8 @@ class Faults:
             raise SandboxError(f"a fault of the kind {kind} needs {_NEEDED[kind]}")
         if operation is not None and not self._described(operation):
             raise SandboxError(f"operation: {operation!r} is not described")
+        if not fault.get("location", "").isprintable():
+            raise SandboxError(f"location: {fault['location']!r} is no address")
         if fault["times"] < 1:
             raise SandboxError(f"times: nothing fails {fault['times']} times: give 1 or more")
         with self._lock:

@@ -132,6 +132,27 @@ def test_a_moved_clock_ends_tokens(tenant: Sandbox, ada: Http, door: Http) -> No
     assert ada.get(LISTING).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "body", [{"advance": 1e300}, {"advance": -1e12}, {"now": -1}, {"now": 2.6e11}]
+)
+def test_the_clock_is_not_moved_to_where_there_are_no_dates(
+    ada: Http, door: Http, body: dict[str, float]
+) -> None:
+    answer = door.post("/clock", json=body)
+    assert answer.status_code == 400
+    assert "clock" in answer.json()["message"]
+    assert door.get("/clock").json()["offset"] == 0
+    assert ada.get(LISTING).status_code == 200
+
+
+def test_the_last_year_of_all_can_be_seen(tenant: Sandbox, door: Http, ada: Http) -> None:
+    assert door.post("/clock", json={"now": 253370000000}).status_code == 200
+    with Http(tenant.url, tenant.credentials("ada")["token"]) as late:
+        assert late.get("/profiles/v2/me").json()["result"]["create_time"] < "9"
+        made = late.post("/meta/v2/data", json={"name": "late", "value": 1})
+        assert made.json()["result"]["created"].startswith("9998-12")
+
+
 def test_seeded_ids_are_the_same_each_time(ada: Http, door: Http) -> None:
     def made() -> tuple[str, str]:
         answer = ada.post(MEDIA, files={"fileToUpload": ("a.txt", b"a")})
@@ -216,6 +237,7 @@ def test_faults_can_be_looked_at_and_taken_back(ada: Http, door: Http) -> None:
         ({"kind": "status", "status": "many"}, "many"),
         ({"kind": "delay"}, "delay"),
         ({"kind": "redirect"}, "location"),
+        ({"kind": "redirect", "location": "/x\r\nSet-Cookie: mine"}, "location"),
         ({"kind": "status", "operation": "files.lst"}, "files.lst"),
     ],
 )

@@ -72,7 +72,10 @@ def move_clock(call: Call) -> Reply:
     if len(body) != 1:
         raise ApiError(400, "give one of advance (seconds) and now (epoch seconds)")
     clock = call.tenant.clock
-    clock.advance(body["advance"] if "advance" in body else body["now"] - clock.now())
+    try:
+        clock.advance(body["advance"] if "advance" in body else body["now"] - clock.now())
+    except SandboxError as error:
+        raise ApiError(400, str(error)) from error
     return get_clock(call)
 
 
