@@ -64,6 +64,8 @@ def test_the_links_of_a_tenant_lead_somewhere(http: HttpFactory) -> None:
 def test_a_bare_directory_is_answered_without_the_envelope(http: HttpFactory) -> None:
     answer = http("").get("/tenants", params={"naked": "true", "filter": "code"})
     assert answer.json() == [{"code": "sandbox"}]
+    refused = http("").get("/tenants/nowhere", params={"naked": "true"})
+    assert (refused.status_code, refused.text) == (404, "No tenant found with code nowhere")
 
 
 def test_a_tenant_keeps_its_id_and_login_when_it_is_restarted(tmp_path: Path) -> None:
