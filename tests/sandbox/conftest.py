@@ -11,12 +11,15 @@ from tests.conftest import Http, HttpFactory
 from tests.sandbox.files_support import workplace
 from tests.sandbox.pace_support import PATIENCE_S
 from tests.unit.loopback import Loopback
+from tests.waiting import wait_for
 
 
 @pytest.fixture(scope="module")
 def tenant() -> Iterator[Sandbox]:
     """A tenant that no other module uses."""
     with Sandbox(check_answers=True) as running:
+        # The demo's actor gets its image in its own time: kept before, it would do so ever again.
+        wait_for(lambda: not any(kind["things"] for kind in running.control.pace.listing()))
         running.control.snapshot("start")
         yield running
 
