@@ -144,6 +144,22 @@ def test_a_page_says_that_its_sandbox_is_gone(browser: webdriver.Chrome) -> None
     _until(browser, still.is_displayed)
 
 
+def test_beside_a_long_value_the_rest_can_be_read(
+    fresh_sandbox: Sandbox, browser: webdriver.Chrome
+) -> None:
+    ag = fresh_sandbox.client("ada")
+    ag.meta.addMetadata(body={"name": "genome", "value": "GATTACA" * 500})
+    browser.find_element(By.LINK_TEXT, "Metadata").click()
+    row = browser.find_element(By.XPATH, "//tr[td='genome']")
+    words = [cell for cell in row.find_elements(By.TAG_NAME, "td") if cell.text in {"ada", "item"}]
+    for cell in (*words, *browser.find_elements(By.TAG_NAME, "th")):
+        lines = (
+            "return [...arguments[0].childNodes].map(node => { const range = new Range(); "
+            "range.selectNodeContents(node); return range.getClientRects().length })"
+        )
+        assert browser.execute_script(lines, cell) == [1], cell.text
+
+
 def test_a_person_logs_in_and_comes_back_to_the_client_with_a_code(
     fresh_sandbox: Sandbox, browser: webdriver.Chrome
 ) -> None:

