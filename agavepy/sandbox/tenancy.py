@@ -123,12 +123,16 @@ class Sandbox:
         return self
 
     def _serve(self, root: Path, stack: ExitStack) -> Tenant:
+        def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+            return app(environ, start_response)
+
+        # First, for what fails here fails at once: a port that is taken.
+        server = Server(answer, self._host, self._port, self._context(root))
+        stack.callback(server.close)
         tenant = Tenant(root, self.settings)
         stack.callback(tenant.close)
         tenant.keep_model()
         app = App(tenant, check_answers=self._check_answers, log=self._log)
-        server = Server(app, self._host, self._port, self._context(root))
-        stack.callback(server.close)
         scheme = "https" if self._tls else "http"
         host = f"[{self._host}]" if ":" in self._host else self._host
         self.url = tenant.url = f"{scheme}://{host}:{server.port}"

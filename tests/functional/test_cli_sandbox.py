@@ -208,8 +208,9 @@ def test_a_login_survives_a_kill(tmp_path: Path) -> None:
 def test_a_busy_port_is_one_line_that_says_what_to_do(tmp_path: Path) -> None:
     with sandbox_process(tmp_path) as (_, ready):
         port = ready["url"].rpartition(":")[2]
-        done = command("sandbox", "--port", port)
+        done = command("sandbox", "--port", port, "--state", str(tmp_path / "new"))
     assert done.returncode == 1
+    assert not (tmp_path / "new" / "state.sqlite").exists()  # it is looked at before all else
     assert done.stderr.count("\n") == 1
     assert f"port {port}" in done.stderr
     assert "--port" in done.stderr
