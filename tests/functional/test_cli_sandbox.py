@@ -71,6 +71,8 @@ def test_nohup_lets_it_go_on_without_its_terminal(tmp_path: Path) -> None:
 def test_requests_are_answered_when_nobody_reads_the_log_any_more(tmp_path: Path) -> None:
     with sandbox_process(tmp_path, "--log") as (process, ready):
         assert process.stdout
+        # What it says of itself is read to its end: who leaves before ends it, as `| head` does.
+        assert next(line for line in process.stdout if line.startswith("export "))
         process.stdout.close()
         for _ in range(3):
             assert requests.get(f"{ready['url']}/tenants", timeout=5).ok

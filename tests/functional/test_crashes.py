@@ -37,6 +37,8 @@ from tests.unit.loopback import Loopback, Reply
 from tests.waiting import wait_for
 
 Process = subprocess.Popen[str]
+#: What a request ends in whose server is killed, before its answer or within it.
+BROKEN = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
 OLD, NEW = b"old content\n" * 1000, b"the new content\n" * 100_000
 
 
@@ -139,7 +141,7 @@ def test_a_directory_that_was_being_copied_is_there_whole_or_not_at_all(
         body = {"action": "copy", "path": f"{where}/copy"}
 
         def copy() -> None:
-            with contextlib.suppress(requests.ConnectionError):
+            with contextlib.suppress(*BROKEN):
                 ada.put(at("media", f"{where}/d"), json=body)
 
         asking = threading.Thread(target=copy)
@@ -173,7 +175,7 @@ class Client(threading.Thread):
         self.one, self.kept, self.fault = one, list[Any](), ""
 
     def run(self) -> None:
-        with contextlib.suppress(requests.ConnectionError):
+        with contextlib.suppress(*BROKEN):
             try:
                 while True:
                     self.kept.append(self.one(len(self.kept)))
