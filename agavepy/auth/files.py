@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import stat
@@ -19,6 +20,8 @@ def read(path: Path, *, shared: bool = False) -> Any:
     then it keeps them, and one that may not be read counts as absent.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe or a device would never end
+            raise OSError(errno.EINVAL, "it is a directory, a pipe or a device")
         with path.open("rb") as file:
             if not shared:
                 _tighten(file.fileno())

@@ -158,6 +158,24 @@ def test_a_torn_or_empty_cache_is_no_login_and_the_next_login_repairs_it(
     assert Agave.restore().profiles.get().username == "ada"
 
 
+@pytest.mark.parametrize("kind", ["a pipe", "a device", "a directory"])
+def test_what_is_no_file_in_place_of_the_cache_is_no_login_and_keeps_nobody_waiting(
+    home: Path, kind: str
+) -> None:
+    place = home / "current"
+    if kind == "a pipe":
+        os.mkfifo(place)
+    elif kind == "a device":
+        place.symlink_to("/dev/zero")
+    else:
+        place.mkdir()
+    with (
+        pytest.warns(UserWarning, match="cannot read .*current: it is a directory, a pipe or"),
+        pytest.raises(AgaveError, match="no credentials found"),
+    ):
+        Agave.restore()
+
+
 def test_an_empty_home_names_the_places_and_the_way_in() -> None:
     with pytest.raises(AgaveError, match=r"(?s)\.agave/current.*TAPIS_USERNAME.*clients\.create"):
         Agave.restore()
