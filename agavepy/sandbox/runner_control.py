@@ -8,7 +8,8 @@ from typing import Any
 from agavepy.sandbox import registry
 from agavepy.sandbox.errors import ApiError
 from agavepy.sandbox.job_models import ON_SYSTEM, TAKEN_UP
-from agavepy.sandbox.runner import Runner, folder_of
+from agavepy.sandbox.runner import Runner
+from agavepy.sandbox.runner_attempt import folder_of, move
 from agavepy.sandbox.runner_process import end_orphan
 from agavepy.sandbox.state import apps, jobs, jobs_request, jobs_values, systems, users
 from agavepy.sandbox.state.jobs import Job, Superseded
@@ -33,9 +34,9 @@ def submit(tenant: Tenant, user: str, body: Any) -> Job:
     """Accept a request and begin to run it; ApiError as ``jobs_request.accept`` raises."""
     fields = jobs_request.accept(tenant, user, body)
     job = jobs.create(tenant, fields, "Job accepted and queued for submission.")
-    run = of(tenant).start(job)
+    attempt = of(tenant).start(job)
     if job["status"] in tenant.jobs.unseen:
-        run.taken_up.wait(_TAKEN_UP_S)
+        attempt.taken_up.wait(_TAKEN_UP_S)
     return job
 
 
@@ -63,7 +64,7 @@ def _end(tenant: Tenant, job: Job, by: str) -> None:
         status = current["status"]
         end = model.stop_on_system if status in ON_SYSTEM else "STOPPED"
         try:
-            of(tenant).move(current, end, f"Job was stopped by {by}", by=by, since=(status,))
+            move(tenant, current, end, f"Job was stopped by {by}", by=by, since=(status,))
         except Superseded:
             continue  # it went on meanwhile: what a stop means depends on where it is
         of(tenant).cancel(job["id"])
@@ -159,7 +160,7 @@ def settle(tenant: Tenant) -> None:
             job = jobs.change(tenant, job, process=None)
         if job["status"] == "RUNNING":
             text = "The sandbox ended while the job was running: submit it again"
-            job = runner.move(job, "FAILED", text)
+            job = move(tenant, job, "FAILED", text)
         if model.states.ended(job["status"]):
             shutil.rmtree(folder_of(tenant, job), ignore_errors=True)
             continue
