@@ -367,3 +367,11 @@ def test_an_upload_that_breaks_off_leaves_nothing(
     wait_for(lambda: not [*(root / "spool").iterdir(), *(root / "staging").iterdir()])
     assert names(ada, where) == ["."]
     refusal(ada.get(at("history", f"{where}/half")), 404)
+
+
+def test_a_link_that_leads_to_itself_is_no_file_to_import(
+    http: HttpFactory, where: str, sandbox: Sandbox
+) -> None:
+    (sandbox.tenant.root / "systems" / STORAGE / "home" / where / "loop").symlink_to("loop")
+    loop = {"urlToIngest": f"agave://{STORAGE}/{where}/loop"}
+    assert f"/home/{where}/loop" in refusal(http("ada").post(at("media", where), json=loop), 404)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,4 +45,5 @@ def locate(tenant: Tenant, user: str, uri: str) -> Source | None:
     real = disk.real(tenant, system, logical, user_home=False)
     if output is None:
         files_access.authorize(tenant, user, system, logical, "READ", tree=real.is_dir())
-    return Source(system, logical, real.resolve())
+    # Path.resolve fails for a link that leads to itself, of which nothing is there.
+    return Source(system, logical, Path(os.path.realpath(real)))
