@@ -115,6 +115,19 @@ def test_a_value_that_the_app_or_queue_does_not_take_is_refused(
     assert (status, said in message) == (400, True), message
 
 
+def test_a_validator_that_could_take_for_ever_is_told_though_its_app_is_old(
+    http: HttpFactory, sandbox: Sandbox
+) -> None:
+    ada = http("ada")
+    app_id = support.app(ada, sandbox, "true\n", parameters=[parameter("word", "string")])
+    kept = sandbox.tenant.store.get("app", app_id)
+    assert kept is not None
+    kept["parameters"][0]["value"]["validator"] = "(a+)+"  # earlier releases took it
+    sandbox.tenant.store.put("app", app_id, kept)
+    status, message = support.refused(ada, app_id, parameters={"word": "aaa"})
+    assert (status, "validator of parameter word, (a+)+" in message) == (400, True), message
+
+
 def test_checks_come_in_the_order_of_the_server(http: HttpFactory, picky: str) -> None:
     ada = http("ada")
     # Everything is wrong: the name is told first, then inputs, then parameters, then the queue.

@@ -8,6 +8,7 @@ parameter: visible, required, cardinality, type, then validator or enumeration.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -127,11 +128,20 @@ def _check_count(kind: str, spec: Spec, values: list[Any]) -> None:
 
 
 def _check_pattern(kind: str, spec: Spec, value: str) -> None:
-    pattern = spec["value"]["validator"]
-    if pattern and patterns.java(pattern).fullmatch(value) is None:
+    text = spec["value"]["validator"]
+    if not text:
+        return
+    try:
+        pattern = patterns.java(text)
+    except re.error as error:  # of an app that an earlier release has taken
         raise ApiError(
             400,
-            f"Invalid value for {kind} {spec['id']}: {value!r} does not match {pattern}",
+            f"The validator of {kind} {spec['id']}, {text}, cannot be used ({error}): update the "
+            "app with another one",
+        ) from error
+    if pattern.fullmatch(value) is None:
+        raise ApiError(
+            400, f"Invalid value for {kind} {spec['id']}: {value!r} does not match {text}"
         )
 
 
