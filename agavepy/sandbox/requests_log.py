@@ -23,11 +23,16 @@ class RequestLog:
 
     def listing(self, operation: str = "") -> list[dict[str, Any]]:
         """Return the requests for one operation, or all."""
-        kept = [
-            item for item in self._kept.copy() if not operation or item["operation"] == operation
-        ]
-        return [{**item, "arguments": blotted(item["arguments"])} for item in kept]
+        return [_shown(item) for item in self._kept.copy() if operation in ("", item["operation"])]
+
+    def newest(self, before: int, most: int) -> list[dict[str, Any]]:
+        """Return up to ``most`` requests, newest first, after the ``before`` newest ones."""
+        return [_shown(item) for item in list(self._kept.copy())[::-1][before : before + most]]
 
     def clear(self) -> None:
         """Forget them."""
         self._kept.clear()
+
+
+def _shown(item: dict[str, Any]) -> dict[str, Any]:
+    return {**item, "arguments": blotted(item["arguments"])}

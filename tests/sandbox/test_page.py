@@ -13,6 +13,7 @@ import requests
 
 from agavepy import loader
 from agavepy.sandbox import Sandbox
+from agavepy.sandbox.services.page import ENTRIES
 from tests.conftest import Http, HttpFactory
 from tests.sandbox.apps_support import definition
 from tests.waiting import wait_for
@@ -129,6 +130,17 @@ def test_requests_are_shown_without_the_pages_own(http: HttpFactory, browser: Ht
     text = page(browser, "/_page/requests")
     assert "GET /systems/v2/shown.on.the.page" in text
     assert "GET /_page" not in text
+
+
+def test_earlier_requests_are_on_pages_of_their_own(http: HttpFactory, browser: Http) -> None:
+    ada = http("ada")
+    for number in range(ENTRIES + 2):
+        ada.get(f"/none/v2/{number:03}")
+    newest, earlier = page(browser, "/_page/requests"), f"/_page/requests?offset={ENTRIES}"
+    assert newest.index(f"/none/v2/{ENTRIES + 1:03}<") < newest.index("/none/v2/002<")
+    assert f'href="{earlier}"' in newest
+    last = page(browser, earlier)
+    assert [f"/none/v2/{number:03}<" in last for number in range(3)] == [True, True, False]
 
 
 def test_every_described_operation_is_documented(browser: Http) -> None:

@@ -221,13 +221,10 @@ def list_metadata(call: Call) -> Reply:
 @for_those_who_know("requests")
 def list_requests(call: Call) -> Reply:
     """Show the last requests to services, newest first."""
-    asked = [
-        item
-        for item in call.tenant.control.requests.listing()
-        if not str(item["operation"]).startswith("_")
-    ]
-    shown, more = _part(call, asked[::-1])
-    return answer(call, "requests", title="Requests", requests=shown, more=more)
+    found = call.tenant.control.requests.newest(offset(call), ENTRIES + 1)
+    end = offset(call) + ENTRIES
+    more = link(call, call.plan.name, offset=end) if len(found) > ENTRIES else ""
+    return answer(call, "requests", title="Requests", requests=found[:ENTRIES], more=more)
 
 
 @for_those_who_know("services")
