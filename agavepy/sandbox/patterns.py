@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 _parser: Any = importlib.import_module("re._parser" if sys.version_info >= (3, 11) else "sre_parse")
@@ -24,6 +25,10 @@ _CLASSES: dict[str, Callable[[str], bool]] = {
     "SPACE": str.isspace,
     "WORD": lambda letter: letter.isalnum() or letter == "_",
 }
+
+#: Operators that take one letter; some letters of all kinds, to compare two by.
+_LETTERS = {"LITERAL", "NOT_LITERAL", "IN"}
+_SAMPLE = "".join(map(chr, range(256))) + "\u0394\u0660\u2003\u4e00"
 
 Item = tuple[Any, Any]
 
@@ -108,7 +113,39 @@ def _unwrapped(body: Any) -> list[Item]:
 def _apart(loop: list[Item], repeated: list[Item]) -> bool:
     """Return whether a letter at an end of a loop says where each turn is: ``(,[0-9]+)*``."""
     ends = [item[1] for item in (loop[0], loop[-1]) if str(item[0]) == "LITERAL"]
-    return len(repeated) == 1 and any(not _takes(repeated[0], chr(code)) for code in ends)
+    if len(repeated) == 1 and any(not _takes(repeated[0], chr(code)) for code in ends):
+        return True
+    return _determined(loop)
+
+
+def _determined(loop: list[Item]) -> bool:
+    r"""Return whether each letter says which part of a loop it is for: ``(\s+\S+)*``."""
+    parts = [_once_or_more(item) for item in loop]
+    turns = pairwise([*parts, parts[0]])
+    return all(one and other and _disjoint(one, other) for one, other in turns)
+
+
+def _once_or_more(item: Item) -> Item | None:
+    """Return the letter or class that an item is for sure, None when it is anything else."""
+    while str(item[0]) in _REPEATS and item[1][0] > 0 and len(item[1][2]) == 1:
+        item = item[1][2][0]
+    return item if str(item[0]) in _LETTERS else None
+
+
+def _disjoint(one: Item, other: Item) -> bool:
+    """Return whether no letter is taken by both, by all that is known of them."""
+    letters = {*_SAMPLE, *_named(one), *_named(other)}
+    return not any(_takes(one, letter) and _takes(other, letter) for letter in letters)
+
+
+def _named(item: Item) -> Iterable[str]:
+    """Return the letters that an item names."""
+    name, value = str(item[0]), item[1]
+    if name == "IN":
+        return [letter for member in value for letter in _named(member)]
+    if name in {"LITERAL", "NOT_LITERAL"}:
+        return [chr(value)]
+    return map(chr, value) if name == "RANGE" else []
 
 
 def _begin_apart(branches: Iterable[Any]) -> bool:

@@ -15,10 +15,14 @@ from tests.sandbox.answers import refusal
 from tests.sandbox.apps_support import definition
 from tests.sandbox.meta_support import DATA, SCHEMAS
 
-BOMBS = ["^(a+)+$", "(a*)*b", "(a|a)*b", "(a|b|ab)*c", r"(\w+\s?)+$", "((a?){9,}x?)*y", "(.*a){20}"]
+BOMBS = [
+    "^(a+)+$", "(a*)*b", "(a|a)*b", "(a|b|ab)*c", r"(\w+\s?)+$", "((a?){9,}x?)*y", "(.*a){20}",
+    r"(\w+\S+)*$", r"([a-z]+\w*)*$", r"(\s+\S+\s+)*$", r"(\s*\S+)*$", "([^a]+[^b]+)*c",
+    r"([ab]\W?\w+)*$", r"(\s[ab]*\s?)*x",
+]  # fmt: skip
 FINE = [
     "^x", "a+b*", r"\d{4}-\d{2}", "(foo|bar)+", r"(\.[a-z]+)*", r"(\d+,)*x", "(ab?c)*", "(?i)a.*z",
-    r"[^,]+(,[^,]+)*",
+    r"[^,]+(,[^,]+)*", r"\w+(\s\w+)*", r"\S+(\s+\S+)*", "([a-z]+[0-9])*", r"([A-Z]\d+\s)+",
 ]  # fmt: skip
 
 
