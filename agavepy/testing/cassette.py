@@ -107,10 +107,10 @@ class Cassette:
 
         def login(username: str) -> Agave:
             known: dict[str, Any] = {"username": username, "password": BLOT}
+            own = BLOT if username == self.username else _token_of(username)
             if any(call.startswith("token.") for call in self.calls):  # it was renewed
-                known |= dict.fromkeys(("refresh_token", "api_key", "api_secret"), BLOT)
-            token = BLOT if username == self.username else f"{BLOT}{username}"
-            return Agave(api_server=self.api_server, token=token, cache_client=False, **known)
+                known |= {"refresh_token": BLOT, "api_key": own, "api_secret": BLOT}
+            return Agave(api_server=self.api_server, token=own, cache_client=False, **known)
 
         left = list(self._calls)
         lock = threading.Lock()
@@ -178,8 +178,9 @@ class Cassette:
         headers: Any = request.headers
         _, _, secret = str(headers.get("Authorization", "")).partition(" ")
         for username, client in self._others.items():
-            basic = base64.b64encode(f"{username}:{client.password}".encode()).decode()
-            if secret in (client._token, basic):
+            logins = (username, client.password), (client.api_key, client.api_secret)
+            basics = [base64.b64encode(f"{a}:{b}".encode()).decode() for a, b in logins]
+            if secret in (client._token, *basics):
                 return {"user": username}
         return {}
 
@@ -261,6 +262,11 @@ def _checked(call: dict[str, Any]) -> dict[str, Any]:
     return call
 
 
+def _token_of(username: str) -> str:
+    """Return what stands for the token of another user, whose calls are told by it."""
+    return f"{BLOT}{username}"
+
+
 def _answered(response: requests.Response) -> dict[str, Any]:
     """Return an answer as readable as it can be: parsed JSON, text, or base64 of bytes."""
     headers = {name: response.headers[name] for name in _HEADERS if name in response.headers}
@@ -279,7 +285,10 @@ def _answered(response: requests.Response) -> dict[str, Any]:
 
 def _answer_of(call: dict[str, Any]) -> Answer:
     if "json" in call:
-        body = json.dumps(call["json"]).encode()
+        data = call["json"]
+        if "user" in call and isinstance(data, dict) and "access_token" in data:
+            data = {**data, "access_token": _token_of(call["user"])}
+        body = json.dumps(data).encode()
     elif "base64" in call:
         body = base64.b64decode(call["base64"])
     else:

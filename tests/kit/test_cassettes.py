@@ -144,6 +144,12 @@ def test_users(agave, agave_as, agave_cassette):
     assert [c.profiles.get().username for c in (agave_as("grace"), agave)] == ["grace", "ada"]
     assert agave_as("ada") is agave
 
+def test_renewed(agave, agave_as, agave_cassette):
+    grace = agave_as("grace")
+    for renewed in (grace, agave):
+        renewed.refresh()
+        assert [c.profiles.get().username for c in (agave, grace)] == ["ada", "grace"]
+
 def test_restored(agave_cassette):
     assert Agave.restore().profiles.get().username == "ada"
 
@@ -165,7 +171,7 @@ def test_users_restored_clients_waits_and_searches_are_replayed(
 ) -> None:
     pytester.makepyfile(test_several=SEVERAL)
     result = pytester.runpytest_inprocess("-p", "no:randomly", "--agave-record=once")
-    result.assert_outcomes(passed=5)
+    result.assert_outcomes(passed=6)
     swapped = SEVERAL.replace('("FINISHED", "FAILED")', '("FAILED", "FINISHED")')
     pytester.makepyfile(test_several=swapped.replace("[True, False]", "[False, True]"))
     pytester.makeconftest(
@@ -180,7 +186,7 @@ def test_users_restored_clients_waits_and_searches_are_replayed(
         """
     )
     result = pytester.runpytest_subprocess("-p", "no:randomly")
-    result.assert_outcomes(passed=5)
+    result.assert_outcomes(passed=6)
 
 
 def test_a_recorded_live_session_has_one_user(
