@@ -21,7 +21,7 @@ Record = dict[str, Any]
 
 
 class Identity(NamedTuple):
-    """What makes two records the same login: one user through one OAuth client of one tenant."""
+    """What makes two records the same login: a user, by an OAuth client if any, of a tenant."""
 
     api_server: str
     api_key: str
@@ -35,11 +35,19 @@ class Identity(NamedTuple):
         return cls(*(str(login.get(name) or "") for name in names))
 
     def matches(self, record: Mapping[str, Any]) -> bool:
-        """Tell whether client keywords are of this login; an unknown user matches every user."""
+        """Tell whether client keywords are of this login.
+
+        An unknown user matches every user of the same OAuth client; without a client it is by the
+        user that logins differ.
+        """
+        if self.api_key:
+            same_user = not self.username or record.get("username", self.username) == self.username
+        else:
+            same_user = (record.get("username") or "") == self.username
         return (
-            (record.get("api_key") or "") == self.api_key
+            same_user
+            and (record.get("api_key") or "") == self.api_key
             and (record.get("token_username") or "") == self.token_username
-            and (not self.username or record.get("username", self.username) == self.username)
             and config.same_server(str(record.get("api_server", "")), self.api_server)
         )
 

@@ -150,6 +150,10 @@ class Credentials(PairAttributes, ABC):
     def _kept(self, directory: Path | None = None) -> CachedLogin:
         """Return the place of the login in ``directory``, else in the credentials directory."""
         cache = Cache.of(os.environ, self.flavour, directory)
+        if self.speaks_v3 and not self.username:
+            from agavepy.auth.tapis3 import user_of
+
+            self.username = user_of(self._token or "")
         return CachedLogin(cache, Identity.of(self.__dict__), self._as_login)
 
     def _what_is_missing(self) -> str:

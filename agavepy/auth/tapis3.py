@@ -170,7 +170,16 @@ def _dated(pair: Pair | None) -> Pair | None:
 
 def tenant_of(token: str) -> str | None:
     """Return the ID of the tenant whose token it is, None if it does not say."""
-    found = _claims(token).get("tapis/tenant_id")
+    return _claim(token, "tapis/tenant_id")
+
+
+def user_of(token: str) -> str | None:
+    """Return the name of the user whose token it is, None if it does not say."""
+    return _claim(token, "tapis/username")
+
+
+def _claim(token: str, name: str) -> str | None:
+    found = _claims(token).get(name)
     return found if isinstance(found, str) else None
 
 

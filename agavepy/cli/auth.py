@@ -185,10 +185,12 @@ def _log_out(cache: Cache, found: SavedLogin) -> bool:
     pair = logins.forget(cache, found)
     click.echo(f"Logged out: {found}")
     have = found.keywords
-    if pair is None or not pair.access or not have.get("api_key"):
+    if pair is None or not pair.access:
         return True
     if _flavour() == config.TAPIS3:
         click.echo(f"Its token is not revoked: {_life(found)}.", err=True)
+        return True
+    if not have.get("api_key"):
         return True
     from agavepy.auth.oauth import Grants
     from agavepy.client import Agave

@@ -15,7 +15,19 @@ import pytest
 from agavepy import Agave
 from agavepy.cli.main import main
 from agavepy.errors import CredentialsError, NotAuthenticated
-from tests.tapis3_support import CLIENT, HEADER, KEY, PASSWORD, SYSTEMS, USER, Tapis3, client
+from tests.tapis3_support import (
+    CLIENT,
+    HEADER,
+    KEY,
+    PASSWORD,
+    SYSTEMS,
+    USER,
+    Tapis3,
+    client,
+    encoded,
+)
+
+GRACE = b'{"tapis/username": "grace"}'
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +130,18 @@ def test_a_login_without_a_client_ends_with_its_token(tenant: Tapis3) -> None:
     assert restored().systems.getSystems()
 
 
+@pytest.mark.parametrize("token", [f"e30.{encoded(GRACE)}.x", "opaque"])
+def test_a_token_of_one_user_never_becomes_that_of_another(tenant: Tapis3, token: str) -> None:
+    client(tenant).systems.getSystems()
+    client(tenant, username=None, password=None, token=token).save_configs()
+    assert restored().tokens()["access_token"] == token
+    assert restored(username=USER).systems.getSystems()
+    assert len(auth("list").splitlines()) == 3, "a head and both of them"
+    client(tenant).systems.getSystems()
+    assert auth("switch")
+    assert restored().tokens()["access_token"] == token
+
+
 def test_logins_are_made_listed_used_and_forgotten_on_the_command_line(
     tenant: Tapis3, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,7 +166,7 @@ def test_logins_are_made_listed_used_and_forgotten_on_the_command_line(
     assert auth("token").strip() != token
     assert main(["auth", "list"]) == 1, "none of v2"
     assert "Its token is not revoked: good until" in auth("logout", CLIENT)
-    auth("logout")
+    assert "Its token is not revoked: good until" in auth("logout")
     assert "there is no login in" in auth("list", code=1)
     assert not tenant.requests[-1].target.endswith("revoke")
     for wrong in (("--tenant", "x"), ("--client-name", "x"), ("--replace-client",)):
