@@ -19,7 +19,8 @@ HOW_TO_LOG_IN = (
     "client of your own, Agave(api_server=…, username=…, password=…, api_key=…, api_secret=…)."
 )
 _HOW_TO_LOG_IN_V3 = (
-    "To log in: Agave(api_server='https://…', flavour='tapis3', username=…, password=…)"
+    "To log in: `agavepy auth --flavour tapis3 login` on the command line. In Python: "
+    "Agave(api_server='https://…', flavour='tapis3', username=…, password=…)"
     ".save_configs()."
 )
 
@@ -101,8 +102,8 @@ def _nothing(cache: Cache, have: Mapping[str, str], how_to_log_in: str) -> str:
 
     if cache.find() is None and any(found.usable for found in cache.records()):
         how_to_log_in = (
-            "None of the cached logins is current: `agavepy auth switch CLIENT` makes one so.\n"
-            + how_to_log_in
+            "None of the cached logins is current: `agavepy auth switch CLIENT` (of Tapis v3: "
+            f"`agavepy auth --flavour tapis3 switch CLIENT`) makes one so.\n{how_to_log_in}"
         )
     return "\n".join(
         (

@@ -53,6 +53,12 @@ def _cache() -> Cache:
     return Cache.of(os.environ, _flavour())
 
 
+def _hint() -> str:
+    """Say how to log in at a tenant of the kind that is asked about."""
+    option = "" if _flavour() == config.FLAVOURS[0] else f"--flavour {_flavour()} "
+    return f"try: agavepy auth {option}login"
+
+
 def _which(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the argument and options that pick a login."""
     for decorate in (
@@ -74,7 +80,7 @@ def list_(as_json: bool) -> None:
         click.echo(json.dumps([_told(item) for item in found], indent=2))
         return
     if not found:
-        raise CredentialsError(f"there is no login in {cache.directory}; try: agavepy auth login")
+        raise CredentialsError(f"there is no login in {cache.directory}; {_hint()}")
     rows = [_COLUMNS, *(_row(item) for item in found)]
     marks = [" ", *("*" if item.is_current else " " for item in found)]
     for mark, line in zip(marks, tables.lines(rows), strict=True):
@@ -150,9 +156,7 @@ def token(name: str | None, username: str | None, tenant_id: str | None, refresh
     text = ag.refresh() if refresh else ag.tokens()["access_token"]
     pair = ag._pair
     if pair is not None and pair.expired(timing.now()):
-        raise CredentialsError(
-            "the token has expired and cannot be refreshed; try: agavepy auth login"
-        )
+        raise CredentialsError(f"the token has expired and cannot be refreshed; {_hint()}")
     click.echo(text)
 
 

@@ -167,7 +167,10 @@ def test_logins_are_made_listed_used_and_forgotten_on_the_command_line(
     assert main(["auth", "list"]) == 1, "none of v2"
     assert "Its token is not revoked: good until" in auth("logout", CLIENT)
     assert "Its token is not revoked: good until" in auth("logout")
-    assert "there is no login in" in auth("list", code=1)
+    told = auth("list", code=1)
+    assert (
+        f"there is no login in {home / 'tapis3'}; try: agavepy auth --flavour tapis3 login" in told
+    )
     assert not tenant.requests[-1].target.endswith("revoke")
     for wrong in (("--tenant", "x"), ("--client-name", "x"), ("--replace-client",)):
         assert "a tenant of v3 is told by --server" in auth("login", *wrong, code=2)
