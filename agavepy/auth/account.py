@@ -13,7 +13,7 @@ from agavepy import config
 from agavepy.auth import authenticators, tenants
 from agavepy.auth.credentials import Credentials
 from agavepy.auth.tokens import Pair, TokenSource
-from agavepy.errors import CredentialsError, UsageError, redact_url
+from agavepy.errors import CredentialsError, UsageError
 from agavepy.transport import Transport
 
 NO_TENANT = (
@@ -69,9 +69,10 @@ class Account(Credentials):
         if token_callback is not None and not callable(token_callback):
             raise UsageError(f"token_callback={token_callback!r} is not callable")
         if proxies is not None and not isinstance(proxies, Mapping):
-            shown = redact_url(str(proxies))
+            # It is not repeated: an address without its scheme shows a password to anybody.
             raise UsageError(
-                f"proxies={shown!r} is no dict, such as {{'https': 'http://host:3128'}}"
+                f"proxies= is of type {type(proxies).__name__}: give a dict, such as "
+                "{'https': 'http://host:3128'}"
             )
         self.api_server = config.server_url(api_server) if api_server else None
         self.tenant_id = tenant_id or spelled.get("tenant_id")

@@ -147,9 +147,11 @@ def test_what_can_be_no_token_is_refused_without_repeating_it(text: Any) -> None
     assert ag._token == "good"
 
 
-def test_proxies_that_are_none_are_refused_and_their_password_is_not_repeated() -> None:
-    proxies: Any = "http://me:hidden@proxy:3128"
-    with pytest.raises(UsageError, match=r"proxies=.* is no dict") as caught:
+@pytest.mark.parametrize("proxies", ["http://me:hidden@proxy:3128", "me:hidden@proxy:3128"])
+def test_proxies_that_are_none_are_refused_and_their_password_is_not_repeated(
+    proxies: Any,
+) -> None:
+    with pytest.raises(UsageError, match="proxies= is of type str: give a dict") as caught:
         Agave(api_server="https://h", token="t", proxies=proxies)
     assert "hidden" not in str(caught.value)
 
