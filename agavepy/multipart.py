@@ -228,14 +228,18 @@ def encode(
     boundary = secrets.token_hex(16)
     pieces: list[bytes | Source] = []
     for name, text, media, headers in (Field(*field) for field in fields):
-        told = {**({"Content-Type": media} if media else {}), **headers}
+        told = {**(_type(media) if media else {}), **headers}
         pieces.append(_head(boundary, name, "", told) + text.encode() + b"\r\n")
     for name, source in files:
         file_name = f'; filename="{_escaped(source.name or name)}"'
-        told = {"Content-Type": source.media_type, **source.headers}
+        told = {**_type(source.media_type), **source.headers}
         pieces += [_head(boundary, name, file_name, told), source, b"\r\n"]
     pieces.append(f"--{boundary}--\r\n".encode())
     return Stream(pieces), f"{BOUND}{boundary}"
+
+
+def _type(media: str) -> dict[str, str]:
+    return {"Content-Type": header_text("Content-Type", media)}
 
 
 def _head(boundary: str, name: str, extra: str, headers: Mapping[str, str]) -> bytes:

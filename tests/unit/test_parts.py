@@ -147,6 +147,11 @@ def test_a_header_of_a_part_cannot_end_it_or_rename_it(headers: Any, said: str) 
     for name, text in (("note", "text"), ("picture", b"bytes")):
         with pytest.raises(UsageError, match=said.replace("note", name)):
             sent(taking({"multipart/form-data": UPLOAD}), **{name: ("n", text, None, headers)})
+        with pytest.raises(UsageError, match="'Content-Type' is no valid name of a header, or its"):
+            sent(
+                taking({"multipart/form-data": UPLOAD}),
+                **{name: ("n", text, "text/plain\r\nX-Evil: 1", {})},
+            )
     with pytest.raises(UsageError, match="'X-A' is no dict of the headers of its part"):
         sent(taking({"multipart/form-data": UPLOAD}), picture=("n", b"", None, "X-A"))
 
