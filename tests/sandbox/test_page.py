@@ -15,6 +15,7 @@ from agavepy import loader
 from agavepy.sandbox import Sandbox
 from agavepy.sandbox.services.page import ENTRIES
 from tests.conftest import Http, HttpFactory
+from tests.sandbox import jobs_support
 from tests.sandbox.apps_support import definition
 from tests.waiting import wait_for
 
@@ -97,8 +98,10 @@ def test_apps_show_what_they_take(browser: Http) -> None:
         assert shown in text
 
 
-def test_jobs_show_their_state_history_and_files(sandbox: Sandbox, browser: Http) -> None:
-    job_id = sandbox.client("ada").jobs.list()[0].id
+def test_jobs_show_their_state_history_and_files(
+    http: HttpFactory, sandbox: Sandbox, browser: Http
+) -> None:
+    job_id = jobs_support.run(http("ada"), jobs_support.app(http("ada"), sandbox, "true"))["id"]
     assert job_id in page(browser, "/_page/jobs")
     text = page(browser, f"/_page/jobs/{job_id}")
     for shown in ("PENDING", "FINISHED", "Its files"):
