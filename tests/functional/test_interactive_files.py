@@ -249,7 +249,7 @@ def test_a_download_goes_into_a_pipe_as_well(ag: Agave, place: str, tmp_path: Pa
 def test_the_outputs_of_a_job_are_downloaded_by_the_address_of_their_listing(
     sandbox: Sandbox, ag: Agave, tmp_path: Path
 ) -> None:
-    job = ag.jobs.list()[0]
+    job = ag.jobs.list(search={"appId": "wc-1.0", "status": "FINISHED"})[0]
     outputs = ag.jobs.listOutputs(jobId=job.id, filePath="")
     name = next(entry.name for entry in outputs if entry.get("type") == "file" and entry.length)
     listing = f"{ag.jobs.listOutputs.uri.replace('{jobId}', job.id).replace('{filePath}', name)}"
