@@ -17,7 +17,7 @@ import requests
 
 from agavepy import config
 from agavepy.curl import BLOT, blotted
-from agavepy.errors import AgaveError, UsageError, redact_url
+from agavepy.errors import UsageError, redact_url
 from agavepy.testing.asked import asked
 from agavepy.testing.isolation import current, unhurried
 from agavepy.testing.redaction import Redaction, fits
@@ -36,8 +36,8 @@ _SHAPES = {"operation": str, "arguments": dict, "headers": dict}
 _LONGEST = 150
 
 
-class CassetteError(AgaveError, AssertionError):
-    """A call that was not recorded, or a cassette that cannot be read."""
+class CassetteError(AssertionError):
+    """A call that was not recorded, or a cassette that cannot be read; no AgaveError."""
 
 
 def path_for(module: Path, names: Sequence[str]) -> Path:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from agavepy.curl import blotted
-from agavepy.errors import AgaveError, UsageError, nearest
+from agavepy.errors import UsageError, nearest
 from agavepy.operation import Operation
 from agavepy.plan import BYTES, JSON
 from agavepy.sandbox.checks import UNREAD, Checks
@@ -29,8 +29,11 @@ URL = "https://stub.invalid"
 _NOTHING: Any = object()
 
 
-class StubError(AgaveError, AssertionError):
-    """A call that no answer was queued for, or with other arguments; or answers that are left."""
+class StubError(AssertionError):
+    """A call that no answer was queued for, or with other arguments; or answers that are left.
+
+    It is no AgaveError: code under test that takes those must not take a failure of its test.
+    """
 
 
 @dataclass

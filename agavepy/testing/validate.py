@@ -7,7 +7,6 @@ import warnings
 
 import requests
 
-from agavepy.errors import AgaveError
 from agavepy.sandbox.checks import UNREAD, Checks
 from agavepy.testing.asked import plan_of
 
@@ -18,7 +17,7 @@ class AnswerWarning(UserWarning):
     """A server answered something that its description does not say."""
 
 
-class AnswerMismatch(AgaveError, AssertionError):
+class AnswerMismatch(AssertionError):
     """A server answered something that its description does not say."""
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from agavepy.testing.cassette import path_for
+
 
 def test_a_failure_shows_its_calls_as_curl_lines(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
@@ -75,3 +77,42 @@ def test_a_report_of_huge_bodies_can_be_read(pytester: pytest.Pytester) -> None:
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["  → 404 *: xxx*… <500000 characters>", "*--data-raw *yyy*"])
     assert len(result.stdout.str()) < 20_000
+
+
+TOLERANT = """
+import pytest
+from agavepy import Agave, AgaveError
+
+def listed(call):
+    try:
+        return call()
+    except AgaveError:
+        return "no tenant today"
+
+def test_stub(agave_stub):
+    listed(agave_stub.client().systems.list)
+
+def test_cassette(agave_cassette, agave):
+    listed(agave.systems.list)
+
+def test_isolation(agave):
+    listed(Agave(api_server="https://192.0.2.1", token="x").systems.list)
+
+def test_mismatch(agave, agave_faults):
+    agave_faults.fail("systems.list", 418)
+    listed(agave.systems.list)
+"""
+RECORDED = """{agavepy_cassette: 1, api_server: "http://127.0.0.1:1", username: ada, calls: []}"""
+
+
+def test_code_that_puts_up_with_refusals_does_not_hide_what_the_kit_found(
+    pytester: pytest.Pytester,
+) -> None:
+    path = pytester.makepyfile(test_tolerant=TOLERANT)
+    cassette = path_for(path, ["test_cassette"])
+    cassette.parent.mkdir(parents=True)
+    cassette.write_text(RECORDED)
+    result = pytester.runpytest_inprocess("-p", "no:randomly", "--agave-validate=strict")
+    result.assert_outcomes(failed=4)
+    for name in ("StubError", "CassetteError", "IsolationError", "AnswerMismatch"):
+        result.stdout.fnmatch_lines([f"E *{name}: *"])
