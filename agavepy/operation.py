@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import requests
 
+from agavepy.auth.authenticators import Authenticator
 from agavepy.config import origin
 from agavepy.errors import UnknownName, UsageError, from_response, nearest
 from agavepy.plan import Plan, ServicePlan
@@ -162,7 +163,9 @@ class Operation:
         auth = None if nonce or plan.security == "none" else client.authenticator(plan.security)
         response = transport.send(request, auth=auth, stream=program.stream, operation=plan.id)
         if not 200 <= response.status_code < 300:
-            raise from_response(response, plan.id, _moved(response))
+            raise from_response(
+                response, plan.id, _moved(response) or _advice(plan, response, auth)
+            )
         return program.interpret(response, _says_yes(arguments.get("naked")))
 
     def get_operation(self) -> Operation:
@@ -214,6 +217,12 @@ def _service_of(client: Client, name: str) -> Any:
 
 def _says_yes(value: Any) -> bool:
     return value is not None and str(value).lower() in ("true", "1")
+
+
+def _advice(plan: Plan, response: requests.Response, auth: Any) -> str:
+    """Return what a credential of ours says about the refusal of a call, "" where it is nothing."""
+    known = isinstance(auth, Authenticator)
+    return auth.advice(response.status_code, plan.id) if known else ""
 
 
 def _moved(response: requests.Response) -> str:

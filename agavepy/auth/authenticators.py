@@ -50,6 +50,10 @@ class Authenticator(AuthBase, ABC):
         """Replace a credential that a server refused as expired; True: send the request again."""
         return False
 
+    def advice(self, status: int, operation: str) -> str:
+        """Return what to do about a refusal of such a call, "" for what it says by itself."""
+        return ""
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} for {self._start}>"
 

@@ -41,6 +41,12 @@ class Door(Authenticator):
         """Put the secret on a request."""
         request.headers[self.header_name] = self._secret
 
+    def advice(self, status: int, operation: str) -> str:
+        """Return where arguments are described: no ``Agave`` has these operations."""
+        name = operation.rpartition(".")[2]
+        called = f"help(door.call.{name}), `door` being that of agave_sandbox,"
+        return f"{called} describes what it takes" if status == 400 else ""
+
     def authenticator(self, security: str) -> Authenticator:
         """Return itself: the door's operations need its secret."""
         if not self._secret:

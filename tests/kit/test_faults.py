@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pydoc
 import time
 from typing import Any
 
@@ -19,6 +20,7 @@ from agavepy.errors import (
     Throttled,
 )
 from agavepy.testing import Calls, Clock, Faults
+from agavepy.testing.server import Server
 
 HOME = {"systemId": "sandbox.storage", "filePath": "ada"}
 
@@ -169,3 +171,12 @@ def test_a_mistaken_fault_is_an_error_that_names_it(agave_faults: Faults) -> Non
         agave_faults.add("files.list", "explode")
     with pytest.raises(BadRequest, match="redirect needs location"):
         agave_faults.redirect("files.list")
+
+
+def test_a_mistaken_fault_says_where_faults_are_described(
+    agave_sandbox: Server, agave_faults: Faults
+) -> None:
+    with pytest.raises(BadRequest) as caught:
+        agave_faults.add("files.list", "explode")
+    assert "\n_sandbox.addFault: help(door.call.addFault), " in str(caught.value)
+    assert "refuses the token as expired" in pydoc.render_doc(agave_sandbox.door.call.addFault)
