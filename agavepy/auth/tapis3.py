@@ -36,6 +36,10 @@ class TapisToken(Bearer):
         """Set the header; raises what ``TokenSource.access`` does."""
         request.headers[HEADER] = self.source.access()
 
+    def advice(self, status: int, operation: str) -> str:
+        """Return how to log in again, which one does otherwise than at other tenants."""
+        return _HINT if status == 401 else ""
+
     def expired(self, response: requests.Response) -> bool:
         """Tell whether the answer means that the token is too old."""
         return response.status_code == 401 and _EXPIRED in errors.server_message(response).lower()
