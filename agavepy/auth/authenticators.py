@@ -89,6 +89,13 @@ class _Basic(Authenticator):
 class UserBasic(_Basic):
     """HTTP basic with the user's own name and password, as the clients service wants it."""
 
+    def advice(self, status: int, operation: str) -> str:
+        """Return where to look: the service answers 400 to a wrong password, too (clients-api)."""
+        if status == 400:
+            arguments = f"the arguments (help(ag.{operation}))"
+            return f"check the username and the password, or else {arguments}"
+        return "check the username and the password" if status == 401 else ""
+
 
 class ClientBasic(_Basic):
     """HTTP basic with the key and secret of an OAuth client, as the token service wants it."""

@@ -84,6 +84,7 @@ def test_a_refusal_tells_the_servers_reason(
     assert error.response is not None
     assert error.response.status_code == 400
     assert "wrong" not in str(error)
+    assert "clients.create: check the username and the password, or else the arg" in str(error)
     unreachable = Agave(api_server="http://127.0.0.1:1", username="ada")
     with person(password="ada"), pytest.raises(AgaveClientError, match="cannot reach"):
         unreachable.clients_list()
