@@ -159,7 +159,10 @@ class Lowering(ABC):
         merged: dict[tuple[str, str], dict[str, Any]] = {}
         for holder in (found.item, found.operation):
             own: set[tuple[str, str]] = set()
-            for raw in sequence(holder.get("parameters")):
+            listed = holder.get("parameters")
+            if listed is not None and not isinstance(listed, list):
+                self.note(f"its parameters are {listed!r:.80}, which is no list: there are none")
+            for raw in sequence(listed):
                 parameter = self.follow(raw)
                 name, place = parameter.get("name"), parameter.get("in")
                 if not parameter and isinstance(raw, dict) and raw:

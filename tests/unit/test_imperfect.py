@@ -61,6 +61,12 @@ WRONG: dict[str, tuple[Document, str, dict[str, Any], str]] = {
         {},
         "/at",
     ),
+    "parameters that are no list": (
+        openapi({"/at": {"get": operation(parameters="oops")}}),
+        "its parameters are 'oops', which is no list: there are none",
+        {},
+        "/at",
+    ),
     "a parameter that is not there": (
         with_parameters({"$ref": "#/components/parameters/none"}),
         "refers to #/components/parameters/none, which is not there",
