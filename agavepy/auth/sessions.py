@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from agavepy import config
-from agavepy.auth.cache import Cache
-from agavepy.errors import CredentialsError
+from agavepy.auth.cache import Cache, Found
+from agavepy.errors import CredentialsError, UsageError
 
 SELECTORS = ("api_key", "client_name", "tenant_id", "username")
 HOW_TO_LOG_IN = (
@@ -40,7 +40,7 @@ def find(
     current cached login; TAPIS_BASE_URL with TAPIS_USERNAME and TAPIS_PASSWORD. ``api_server``
     stands in for TAPIS_BASE_URL, and only a cached login of that server is taken. ``environ`` is
     os.environ if not given. Cached logins are those of ``flavour``. Raises CredentialsError naming
-    every place that was looked in.
+    every place that was looked in, or the file whose token can be none.
     """
     environ = os.environ if environ is None else environ
     variables = config.from_environment(environ)
@@ -59,17 +59,25 @@ def find(
         found = cache.find(api_server=api_server, **chosen)
         if found is None:
             raise CredentialsError(f"{_no_match(cache, chosen, api_server)}. {how_to_log_in}")
-        return found.keywords
+        return _keywords(found)
     if server and "token" in variables:
         return _of_token(server, variables)
     found = cache.find(api_server=api_server)
     if found is not None:
-        return found.keywords
+        return _keywords(found)
     if server and {"username", "password"} <= variables.keys():
         wanted = ("username", "password", "api_key", "api_secret")
         return {"api_server": server, **{k: variables[k] for k in wanted if k in variables}}
     given = {"api_server": api_server} if api_server else {}
     raise CredentialsError(_nothing(cache, {**variables, **given}, how_to_log_in))
+
+
+def _keywords(found: Found) -> dict[str, Any]:
+    try:
+        config.token_text(found.keywords.get("token"))
+    except UsageError as error:
+        raise CredentialsError(f"the login in {found.path}: {error}") from error
+    return found.keywords
 
 
 def _of_token(server: str, variables: Mapping[str, str]) -> dict[str, Any]:

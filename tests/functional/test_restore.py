@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from agavepy.agave import Agave, AgaveError
-from agavepy.errors import UsageError
+from agavepy.errors import CredentialsError, UsageError
 from agavepy.sandbox import Sandbox
 
 
@@ -179,3 +179,13 @@ def test_what_is_no_file_in_place_of_the_cache_is_no_login_and_keeps_nobody_wait
 def test_an_empty_home_names_the_places_and_the_way_in() -> None:
     with pytest.raises(AgaveError, match=r"(?s)\.agave/current.*TAPIS_USERNAME.*clients\.create"):
         Agave.restore()
+
+
+@pytest.mark.parametrize("selectors", [{}, {"username": "ada"}])
+def test_a_cached_token_that_can_be_none_is_told_with_its_file(
+    home: Path, login: dict[str, Any], selectors: dict[str, Any]
+) -> None:
+    put(home / "config.json", {"current": {"c": {**login, "token": "two words"}}})
+    with pytest.raises(CredentialsError, match=r"/config\.json: the token has a blank") as caught:
+        Agave.restore(**selectors)
+    assert "two words" not in str(caught.value)
