@@ -73,6 +73,10 @@ def save(response: requests.Response, local_path: str | os.PathLike[str]) -> Non
             if target.exists():
                 shutil.copymode(target, part)
             part.replace(target)
+        except OSError as error:
+            if str(error.filename) == str(part):  # the place that was asked for says more
+                raise OSError(error.errno, error.strerror, str(local_path)) from error
+            raise
         finally:
             part.unlink(missing_ok=True)
 

@@ -194,6 +194,10 @@ def test_a_failed_command_says_what_failed_and_leaves_nothing_behind(
     file = put(ag, place, "a.txt", "a", tmp_path)
     with pytest.raises(AgaveFilesError, match="Is a directory"):
         ag.files_download(file, str(tmp_path))
+    missing = str(tmp_path / "missing" / "a.txt")
+    for download in (ag.files_download, lambda _, to: ag.download_uri(f"agave://{file}", to)):
+        with pytest.raises((AgaveFilesError, FileNotFoundError), match=f"'{missing}'$"):
+            download(file, missing)
     for address in ("ftp://somewhere/else", None):
         with pytest.raises(UsageError, match=f"'{address}' is no address"):
             ag.download_uri(address, target)
