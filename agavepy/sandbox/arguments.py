@@ -25,6 +25,8 @@ MAX_BODY = 64 << 20
 MAX_NOTED = 1 << 16
 #: The argument of a client that brings terms of search.
 SEARCH = "search"
+#: What says how an answer looks, that of a refused request too.
+SHAPING = frozenset({"naked", "pretty"})
 #: An operation that consumes this passes its body on: it is given the stream, unread.
 ANY_BODY = "*/*"
 
@@ -66,6 +68,10 @@ def read(
 
     Raises ApiError 400 for an argument that is not of its type, a missing one, or a broken body.
     """
+    for parameter in plan.parameters:
+        if parameter.name in SHAPING:
+            with contextlib.suppress(ApiError):  # it is told in its turn
+                _argument(into, parameter, request, variables, {})
     fields: dict[str, Any] = {}
     into.size = request.content_length or 0
     if ANY_BODY in plan.consumes:

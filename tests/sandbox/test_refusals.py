@@ -77,6 +77,22 @@ def test_a_limit_that_is_no_number_is_named(http: HttpFactory, path: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("path", "body"), [("/apps/v2/", b""), ("/postits/v2/", b"Invalid value for limit: 'many' is")]
+)
+def test_a_refused_argument_is_told_without_an_envelope_to_who_wants_none(
+    http: HttpFactory, path: str, body: bytes
+) -> None:
+    answer = http("ada").get(path, params={"limit": "many", "naked": "true"})
+    assert answer.status_code == 400
+    assert answer.content == (body and body + b" no integer")
+
+
+def test_a_broken_body_is_told_without_an_envelope_to_who_wants_none(http: HttpFactory) -> None:
+    answer = http("ada").post("/apps/v2/", data=b"{", params={"naked": "true"})
+    assert (answer.status_code, answer.content) == (400, b"")
+
+
+@pytest.mark.parametrize(
     "path",
     [
         "/actors/v2/aliases",
