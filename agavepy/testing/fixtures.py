@@ -5,6 +5,7 @@ Nothing of the package is imported before a test asks for a fixture.
 
 from __future__ import annotations
 
+import copy
 import functools
 import itertools
 from collections.abc import Callable, Iterator
@@ -169,7 +170,8 @@ def agave(request: pytest.FixtureRequest, agave_wire: Wire) -> Iterator[Agave]:
         yield request.getfixturevalue("agave_as")(username)
         return
     if request.node.get_closest_marker(LIVE):
-        yield request.getfixturevalue("live_agave")
+        # A copy: what the test adds to it ends with the test.
+        yield _with_own(request, copy.copy(request.getfixturevalue("live_agave")))
         return
     yield request.getfixturevalue("agave_as")("ada")
 
@@ -182,10 +184,9 @@ def agave_as(request: pytest.FixtureRequest, agave_wire: Wire) -> Callable[[str]
 
     @functools.cache
     def login(username: str) -> Agave:
-        client: Agave = tenant.client_of(username) if cassette else tenant.client(username)
-        for document in _own_documents(request):
-            request.getfixturevalue("agave_spec")(document).add_to(client)
-        return client
+        return _with_own(
+            request, tenant.client_of(username) if cassette else tenant.client(username)
+        )
 
     return login
 
@@ -367,9 +368,11 @@ def agave_actor(agave: Agave, agave_sandbox: Server) -> Callable[..., Actor]:
     return functools.partial(factories.actor, agave_sandbox, agave, itertools.count(1))
 
 
-def _own_documents(request: pytest.FixtureRequest) -> list[Any]:
-    """Return the documents of the settings and of the markers of a test."""
-    return [*request.config.getini("agave_specs"), *_marked_documents(request)]
+def _with_own(request: pytest.FixtureRequest, client: Agave) -> Agave:
+    """Return a client to which the services of the settings and markers of a test were added."""
+    for document in (*request.config.getini("agave_specs"), *_marked_documents(request)):
+        request.getfixturevalue("agave_spec")(document).add_to(client)
+    return client
 
 
 def _marked_documents(request: pytest.FixtureRequest) -> list[Any]:

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from agavepy.sandbox import Sandbox
+from tests.documents_support import swagger
 from tests.waiting import wait_for
 
 WHO = """
@@ -177,6 +178,38 @@ def test_a_live_test_is_given_nothing_of_the_sandbox_s(
         result = pytester.runpytest_inprocess("-p", "no:randomly", "--agave-live=current")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*a test marked agave_live has `agave` and `agave_job`*"])
+
+
+def test_a_live_test_has_the_services_of_the_settings_and_of_its_marker_and_no_other(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("shelf", "inventory"):
+        document = swagger("find", info={"title": name, "version": "1"})
+        many = {"type": "array", "items": {"type": "object"}}
+        document["paths"]["/find"]["get"]["responses"]["200"]["schema"] = many
+        (pytester.path / f"{name}.json").write_text(json.dumps(document))
+    pytester.makeini("[pytest]\nagave_specs = shelf.json\n")
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.agave_live
+        @pytest.mark.agave_spec("inventory.json")
+        def test_marked(agave):
+            assert agave.profiles.get().username == "grace"
+            assert agave.inventory.find() == agave.shelf.find() == []
+
+        @pytest.mark.agave_live
+        def test_next(agave):
+            assert agave.shelf.find() == []
+            assert "inventory" not in agave.services()
+        """
+    )
+    monkeypatch.setenv("TAPIS_CACHE_DIR", str(tmp_path / "login"))
+    with Sandbox(tenant="livetenant") as live:
+        live.client("grace").save_configs(tmp_path / "login")
+        result = pytester.runpytest_inprocess("-p", "no:randomly", "--agave-live=current")
+        result.assert_outcomes(passed=2)
 
 
 def test_a_live_job_is_submitted_to_the_live_tenant(
