@@ -103,17 +103,16 @@ class AbacoAsyncResponse(Future[list[Any]]):
 
     def cancel(self) -> bool:
         """Stop the execution if it runs; False where it is over or waits for its turn."""
-        if super().done():
-            return self.cancelled()
         names = {"actorId": self.actor_id, "executionId": self.execution_id}
-        try:
-            self.ag.actors.deleteExecution(**names)
-        except (BadRequest, NotFound):  # it does not run: a message can not be taken back
-            return False
-        with self._looking:
-            if not super().done():
-                super().cancel()
-                self.set_running_or_notify_cancel()
+        with self._looking:  # a look between the two would take what was stopped for ended
+            if super().done():
+                return self.cancelled()
+            try:
+                self.ag.actors.deleteExecution(**names)
+            except (BadRequest, NotFound):  # it does not run: a message can not be taken back
+                return False
+            super().cancel()
+            self.set_running_or_notify_cancel()
         return self.cancelled()
 
     def result(self, timeout: float | None = None) -> list[Any]:

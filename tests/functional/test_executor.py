@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 import agavepy
 from agavepy.actors import AbacoAsyncResponse, AbacoExecutor
@@ -114,6 +115,24 @@ def test_what_runs_is_stopped_by_cancelling_it(executor: AbacoExecutor, tmp_path
     with pytest.raises(concurrent.futures.CancelledError):
         future.result()
     assert concurrent.futures.wait([future], timeout=5).not_done == set()
+
+
+def test_what_was_stopped_is_cancelled_though_somebody_looks_at_that_moment(
+    executor: AbacoExecutor, tmp_path: Path
+) -> None:
+    future = executor.submit(wait_at, str(support.pipe(tmp_path)))
+    wait_for(lambda: future.running() and future.status == "RUNNING")
+
+    def look(answer: requests.Response, **_: object) -> None:
+        if answer.request.method == "DELETE":
+            somebody = threading.Thread(target=wait_for, args=(future.done,))
+            somebody.start()
+            somebody.join(1)  # second: it is kept waiting until the end is written down
+
+    executor.ag.transport.session.hooks["response"].append(look)
+    assert future.cancel()
+    with pytest.raises(concurrent.futures.CancelledError):
+        future.result(5)
 
 
 def test_shutting_down_waits_for_all_and_stops_what_runs_when_asked(
