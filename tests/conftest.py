@@ -139,6 +139,7 @@ def sandbox() -> Iterator[Sandbox]:
     """A running demo tenant with users ada and grace and the administrator admin."""
     with Sandbox(check_answers=True) as running:
         yield running
+        assert running.tenant.clock.offset_s == 0, "a test moved the clock of all others"
 
 
 @pytest.fixture
