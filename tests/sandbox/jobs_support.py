@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import socket
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +119,19 @@ def status(http: Http, job_id: str) -> str:
 def until(http: Http, job_id: str, *wanted: str) -> str:
     """Wait until a job has one of these statuses and return it."""
     return wait_for(lambda: (now := status(http, job_id)) in wanted and now) or ""
+
+
+@contextmanager
+def staging(http: Http, sandbox: Sandbox) -> Iterator[tuple[str, str]]:
+    """Yield a job whose input does not come while this lasts, and the address of the input."""
+    app_id = app(http, sandbox, "true\n", inputs=[input_file("in")])
+    with socket.create_server(("127.0.0.1", 0)) as slow:  # takes the request and says nothing
+        address = f"http://127.0.0.1:{slow.getsockname()[1]}/never.txt"
+        job_id = submit(http, app_id, inputs={"in": address})["id"]
+        connection, _ = slow.accept()
+        with connection:
+            until(http, job_id, "STAGING_INPUTS")
+            yield job_id, address
 
 
 def end(http: Http, job_id: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from typing import Any
 
 import pytest
@@ -65,15 +64,9 @@ def test_a_job_whose_inputs_are_still_coming_is_stopped_at_once(
     http: HttpFactory, sandbox: Sandbox
 ) -> None:
     ada = http("ada")
-    app = support.app(ada, sandbox, "true\n", inputs=[input_file("in")])
-    with socket.create_server(("127.0.0.1", 0)) as slow:  # takes the request and says nothing
-        address = f"http://127.0.0.1:{slow.getsockname()[1]}/never.txt"
-        job_id = support.submit(ada, app, inputs={"in": address})["id"]
-        connection, _ = slow.accept()
-        with connection:
-            assert support.until(ada, job_id, "STAGING_INPUTS") == "STAGING_INPUTS"
-            assert act(ada, job_id, "stop")[0] == 200
-            assert support.detail(ada, job_id)["status"] == "STOPPED"
+    with support.staging(ada, sandbox) as (job_id, _):
+        assert act(ada, job_id, "stop")[0] == 200
+        assert support.detail(ada, job_id)["status"] == "STOPPED"
     assert "message" not in support.detail(ada, job_id)
     assert support.events(ada, job_id)[-1] == "STOPPED"
 

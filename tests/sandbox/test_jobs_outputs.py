@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-
 import pytest
 
 from agavepy.sandbox import Sandbox
@@ -156,18 +154,12 @@ def test_a_transfer_that_a_job_does_not_finish_is_over_with_it(
     http: HttpFactory, sandbox: Sandbox, way: str
 ) -> None:
     ada = http("ada")
-    app = support.app(ada, sandbox, "true\n", inputs=[input_file("in")])
-    with socket.create_server(("127.0.0.1", 0)) as slow:  # takes the request and says nothing
-        address = f"http://127.0.0.1:{slow.getsockname()[1]}/never.txt"
-        job_id = support.submit(ada, app, inputs={"in": address})["id"]
-        connection, _ = slow.accept()
-        with connection:
-            support.until(ada, job_id, "STAGING_INPUTS")
-            (kept,) = sandbox.tenant.store.all("transfer", source=address)
-            assert kept["status"] == "TRANSFERRING"
-            if way == "stopped":
-                ada.post(f"/jobs/v2/{job_id}", json={"action": "stop"})
-        support.end(ada, job_id)
+    with support.staging(ada, sandbox) as (job_id, address):
+        (kept,) = sandbox.tenant.store.all("transfer", source=address)
+        assert kept["status"] == "TRANSFERRING"
+        if way == "stopped":
+            ada.post(f"/jobs/v2/{job_id}", json={"action": "stop"})
+    support.end(ada, job_id)
     (kept,) = sandbox.tenant.store.all("transfer", source=address)
     assert kept["status"] == {"stopped": "CANCELLED", "failed": "FAILED"}[way]
 
